@@ -1,0 +1,8 @@
+"""The one place that reads the wall clock; everything below an edge takes ``now`` as an argument."""
+
+from datetime import UTC, datetime
+
+
+def utcnow() -> datetime:
+    """The current time, aware, in UTC. Called at edges only: views, tasks, commands."""
+    return datetime.now(UTC)
