@@ -1,4 +1,4 @@
-"""The one place that reads the wall clock; everything below an edge takes ``now`` as an argument."""
+"""The one place that reads the wall clock; below an edge, ``now`` is an argument."""
 
 from datetime import UTC, datetime
 

@@ -24,7 +24,7 @@ class StatusChange(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index("kind", "object_id", "at", name="statuschange_object")]
+        indexes = [models.Index(fields=["kind", "object_id", "at"], name="statuschange_object")]
         ordering = ["at", "id"]
 
     def __str__(self) -> str:

@@ -36,7 +36,9 @@ def problem_body(status: int, detail: str, errors: FieldErrors | None = None) ->
 
 def problem_response(status: int, detail: str, errors: FieldErrors | None = None) -> JsonResponse:
     """A problem answer from outside DRF (the 404 and 500 pages of ``/api/``)."""
-    return JsonResponse(problem_body(status, detail, errors), status=status, content_type=CONTENT_TYPE)
+    return JsonResponse(
+        problem_body(status, detail, errors), status=status, content_type=CONTENT_TYPE
+    )
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:

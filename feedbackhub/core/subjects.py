@@ -7,7 +7,7 @@ DIGEST_BYTES = 16
 
 
 def keyed_hash(name: str, *, key: str, project_id: int) -> bytes:
-    """HMAC-SHA256 of a subject's name, 16 bytes, of no use in another project or without the key."""
+    """HMAC-SHA256 of a name, 16 bytes, of no use in another project or without the key."""
     message = f"{project_id}:{name}".encode()
     return hmac.digest(key.encode(), message, hashlib.sha256)[:DIGEST_BYTES]
 

@@ -43,7 +43,9 @@ def move(
         changed = manager.filter(pk=obj.pk, status=expected).update(status=to, **changes)
         if not changed:
             raise StaleTransition(f"{obj._meta.label} {obj.pk} is no longer {expected}.")
-        record(obj, from_status=expected, to=to, actor=actor, now=now, reason=reason, evidence=evidence)
+        record(
+            obj, from_status=expected, to=to, actor=actor, now=now, reason=reason, evidence=evidence
+        )
     for name, value in {"status": to, **changes}.items():
         if not isinstance(value, models.expressions.Combinable):
             setattr(obj, name, value)

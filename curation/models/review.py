@@ -1,0 +1,147 @@
+"""Review: samples waiting for a person, the leases on them, and what people answered."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from curation.models.project import Guideline, Project
+from curation.models.sample import Sample
+
+
+class Queue(models.TextChoices):
+    """Why a sample waits for a person."""
+
+    DISPUTED = "disputed", "Disputed"
+    UNCERTAIN = "uncertain", "Uncertain"
+    AUDIT = "audit", "Audit"
+    LABEL_ERROR = "label_error", "Label error"
+    GOLD = "gold", "Gold"
+    SLICE = "slice", "Slice"
+    SPAM = "spam", "Spam"
+
+
+class SkipReason(models.TextChoices):
+    """Why an annotator passed an item on."""
+
+    UNCLEAR = "unclear", "Unclear"
+    SPAM = "spam", "Spam or garbage"
+    OTHER_LANGUAGE = "language", "Another language"
+    OTHER = "other", "Something else"
+
+
+class ReviewItem(models.Model):
+    """A sample waiting in a queue for ``needed`` answers.
+
+    ``taken`` counts live leases and answers together, ``done`` the answers: an item can be claimed
+    while ``taken < needed``. Both are changed only by the statements of the queue engine.
+    """
+
+    class Status(models.TextChoices):
+        """Whether anyone still has to look."""
+
+        OPEN = "open"
+        DONE = "done"
+        CLOSED = "closed"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="review_items")
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="review_items")
+    queue = models.CharField(max_length=12, choices=Queue.choices)
+    status = models.CharField(max_length=6, choices=Status.choices, default=Status.OPEN)
+    priority = models.FloatField(default=0)
+    needed = models.PositiveSmallIntegerField(default=1)
+    taken = models.PositiveSmallIntegerField(default=0)
+    done = models.PositiveSmallIntegerField(default=0)
+    skips = models.PositiveSmallIntegerField(default=0)
+    why = models.JSONField(default=dict, help_text="Why it is here; shown only after the answer.")
+    prediction_id = models.UUIDField(null=True)
+    model_version = models.CharField(
+        max_length=60, blank=True, help_text="Which version ranked it."
+    )
+    inclusion_probability = models.FloatField(
+        null=True, help_text="How likely it was to be picked."
+    )
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "project",
+                "queue",
+                F("priority").desc(),
+                "id",
+                condition=Q(status="open", taken__lt=F("needed")),
+                name="reviewitem_claimable",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sample", "queue"], condition=Q(status="open"), name="reviewitem_one_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(done__lte=F("taken"), taken__lte=F("needed")), name="reviewitem_slots"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue} item {self.pk}"
+
+
+class Lease(models.Model):
+    """A short claim of one annotator on one item; it runs out unless its page keeps it alive."""
+
+    item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="leases")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="leases")
+    claimed_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("item", "user", name="lease_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.item}"
+
+
+class Annotation(models.Model):
+    """One annotator's answer or skip. Withdrawn ones stay, with the time they were undone."""
+
+    class Kind(models.TextChoices):
+        """Whether it answers."""
+
+        LABEL = "label"
+        SKIP = "skip"
+
+    item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="annotations")
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="annotations")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="annotations")
+    kind = models.CharField(max_length=5, choices=Kind.choices)
+    value = models.CharField(max_length=60, blank=True)
+    skip_reason = models.CharField(max_length=10, choices=SkipReason.choices, blank=True)
+    note = models.TextField(blank=True)
+    guideline = models.ForeignKey(Guideline, models.PROTECT, null=True)
+    is_blind = models.BooleanField(
+        default=True, help_text="Given before the prediction and the votes were revealed."
+    )
+    is_extra = models.BooleanField(default=False, help_text="Came when no slot was free any more.")
+    submission_key = models.UUIDField(help_text="Makes a resent submission count once.")
+    seconds_spent = models.FloatField(null=True)
+    submitted_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-submitted_at"], name="annotation_recent")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "user"],
+                condition=Q(undone_at__isnull=True),
+                name="annotation_one_standing",
+            ),
+            models.UniqueConstraint("user", "submission_key", name="annotation_submission"),
+            models.CheckConstraint(
+                condition=Q(kind="label", skip_reason="") | Q(kind="skip", value=""),
+                name="annotation_label_or_skip",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.value or self.skip_reason}"

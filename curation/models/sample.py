@@ -1,0 +1,121 @@
+"""Samples: distinct texts, the clusters that split them, and what we believe about them."""
+
+from django.db import models
+from django.db.models import Q
+
+from curation.models.project import Project
+
+
+class Split(models.TextChoices):
+    """What a cluster's samples may be used for; decided once, when the cluster is made."""
+
+    TRAIN = "train"
+    CALIBRATE = "calibrate"
+    TEST = "test"
+
+
+class Cluster(models.Model):
+    """Texts so alike that they must share a split. Clusters never merge, splits never change."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="clusters")
+    split = models.CharField(max_length=9, choices=Split.choices)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"cluster {self.pk} ({self.split})"
+
+
+class Sample(models.Model):
+    """One distinct text of a project; without a cluster it is used in no split."""
+
+    class Origin(models.TextChoices):
+        """How the text first came to us."""
+
+        IMPORT = "import"
+        FEEDBACK = "feedback"
+        AUDIT = "audit"
+        POOL = "pool"
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="samples")
+    cluster = models.ForeignKey(Cluster, models.SET_NULL, null=True, related_name="samples")
+    text = models.TextField(null=True, help_text="Null once erased.")
+    content_hash = models.BinaryField(max_length=32)
+    origin = models.CharField(max_length=8, choices=Origin.choices)
+    prediction_id = models.UUIDField(null=True, help_text="The prediction it first came with.")
+    metadata = models.JSONField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("project", "content_hash", name="sample_content")]
+
+    def __str__(self) -> str:
+        return (self.text or "(erased)")[:80]
+
+
+class Label(models.Model):
+    """What we believe about a sample, since when, and on what grounds; one is current."""
+
+    class Origin(models.TextChoices):
+        """Whose word the label rests on."""
+
+        IMPORT = "import"
+        FEEDBACK = "feedback"
+        ANNOTATION = "annotation"
+
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="labels")
+    value = models.CharField(max_length=60)
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    quality = models.FloatField(help_text="In [0, 1].")
+    reasons = models.JSONField(default=list, help_text="Readable grounds of the quality.")
+    is_current = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["created_at"], name="label_created")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sample"], condition=Q(is_current=True), name="label_one_current"
+            ),
+            models.CheckConstraint(
+                condition=Q(quality__gte=0, quality__lte=1), name="label_quality_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.origin}, {self.quality:.2f})"
+
+
+class LabelEvidence(models.Model):
+    """One thumb or one annotation that a label rests on: the last link of the lineage."""
+
+    label = models.ForeignKey(Label, models.CASCADE, related_name="evidence")
+    feedback_id = models.UUIDField(null=True, db_index=True)
+    annotation = models.ForeignKey(
+        "curation.Annotation", models.CASCADE, null=True, related_name="label_evidence"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(feedback_id__isnull=False) ^ Q(annotation__isnull=False),
+                name="labelevidence_one_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"evidence of label {self.label_id}"
+
+
+class SampleScore(models.Model):
+    """How unsure one model version is about a sample; written by scoring, read by queues."""
+
+    sample = models.OneToOneField(Sample, models.CASCADE, primary_key=True, related_name="score")
+    model_version = models.CharField(max_length=60)
+    predicted_label = models.CharField(max_length=60)
+    margin = models.FloatField(help_text="Difference of the two best probabilities.")
+    entropy = models.FloatField(help_text="Of the class probabilities, in nats.")
+    scored_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"margin {self.margin:.3f} by {self.model_version}"

@@ -1,0 +1,34 @@
+"""Seed the periodic tasks once; afterwards they belong to whoever edits them in the admin."""
+
+from django.db import migrations
+
+SCHEDULES = [
+    # (name, task, every, period, expires in seconds)
+    ("Digest landed events", "curation.tasks.digest", 2, "seconds", 10),
+    ("Free expired leases", "curation.tasks.sweep_leases", 30, "seconds", 30),
+    ("Create partitions ahead", "curation.tasks.make_partitions", 12, "hours", 3600),
+    ("Plan training", "training.tasks.plan", 3, "seconds", 10),
+    ("Score the pool", "training.tasks.score", 5, "seconds", 10),
+    ("Advance rollouts", "rollout.tasks.advance", 3, "seconds", 10),
+]
+
+
+def seed(apps, schema_editor):
+    interval_model = apps.get_model("django_celery_beat", "IntervalSchedule")
+    task_model = apps.get_model("django_celery_beat", "PeriodicTask")
+    for name, task, every, period, expires in SCHEDULES:
+        interval, _ = interval_model.objects.get_or_create(every=every, period=period)
+        task_model.objects.get_or_create(
+            name=name,
+            # A tick that waited longer than this would only repeat what the next one does.
+            defaults={"task": task, "interval": interval, "expire_seconds": expires},
+        )
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("django_celery_beat", "0001_initial"),
+        ("django_celery_beat", "0019_alter_periodictasks_options"),
+    ]
+
+    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]
