@@ -5,12 +5,20 @@ import re
 import unicodedata
 
 _SPACE = re.compile(r"\s+")
-_INVISIBLE = dict.fromkeys(
-    code for code in range(0x110000) if unicodedata.category(chr(code)) in {"Cf", "Cc"}
-)
-# Line breaks and tabs are control characters too, but they separate words.
-for _code in (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85):
-    _INVISIBLE.pop(_code)
+_SEPARATORS = frozenset("\t\n\x0b\x0c\r\x85")
+
+
+class _Visible(dict[int, int | None]):
+    """A translation table that drops control and format characters, filled as they are met."""
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        hidden = unicodedata.category(character) in {"Cf", "Cc"} and character not in _SEPARATORS
+        self[code] = None if hidden else code
+        return self[code]
+
+
+_VISIBLE = _Visible()
 
 
 def normalise(text: str) -> str:
@@ -18,7 +26,7 @@ def normalise(text: str) -> str:
 
     Punctuation stays: "good?" and "good." may carry different labels.
     """
-    visible = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
+    visible = unicodedata.normalize("NFKC", text).translate(_VISIBLE)
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", visible.casefold())).strip()
 
 

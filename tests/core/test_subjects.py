@@ -1,0 +1,30 @@
+"""Keyed hashes hide names; unit_interval spreads units evenly and independently by salt."""
+
+import statistics
+
+from feedbackhub.core.subjects import DIGEST_BYTES, keyed_hash, unit_interval
+
+
+def test_hash_is_stable_and_depends_on_name_key_and_project() -> None:
+    one = keyed_hash("ann@example.com", key="k" * 32, project_id=1)
+    assert one == keyed_hash("ann@example.com", key="k" * 32, project_id=1)
+    assert len(one) == DIGEST_BYTES
+    assert b"ann" not in one
+    others = {
+        keyed_hash("bob@example.com", key="k" * 32, project_id=1),
+        keyed_hash("ann@example.com", key="q" * 32, project_id=1),
+        keyed_hash("ann@example.com", key="k" * 32, project_id=2),
+    }
+    assert one not in others
+    assert len(others) == 3
+
+
+def test_units_are_uniform_and_two_salts_are_independent() -> None:
+    units = [str(i) for i in range(20_000)]
+    first = [unit_interval("first", unit) for unit in units]
+    second = [unit_interval("second", unit) for unit in units]
+    assert min(first) >= 0
+    assert max(first) < 1
+    assert abs(statistics.fmean(first) - 0.5) < 0.01
+    # The standard error of a correlation of independent values is 1/sqrt(n), here 0.007.
+    assert abs(statistics.correlation(first, second)) < 0.03
