@@ -34,9 +34,13 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
     port: Port = 8000
     debug: bool = False
+    # Whether an empty home is filled with the demo project on its first start.
+    demo: bool = True
     https: bool = False
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     csrf_trusted_origins: str = ""
+    # Where `collectstatic` puts files; empty means the home.
+    static_root: str = ""
     web_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
     web_threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
@@ -75,5 +79,5 @@ def _explain(error: str) -> str:
             "or set it yourself; .env.example lists every variable."
         )
     name = re.search(r"`\$\.(\w+)`", error)
-    what = error.split(" - at")[0]
+    what = error.split(" - at", maxsplit=1)[0]
     return f"{name[1] if name else 'The environment'}: {what}. See .env.example."

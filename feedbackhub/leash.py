@@ -29,14 +29,15 @@ def die_with_parent(on_death: signal.Signals) -> Callable[[], None]:
     parent = os.getpid()
 
     def bind() -> None:
-        _bind(on_death)
+        follow_parent(on_death)
         if os.getppid() != parent:  # The parent died before the kernel knew of the wish.
             os.kill(os.getpid(), on_death)
 
     return bind
 
 
-def _bind(on_death: signal.Signals) -> None:
+def follow_parent(on_death: signal.Signals) -> None:
+    """Ask the kernel for a signal to this process when its parent dies (on Linux alone)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(on_death), 0, 0, 0)
 
@@ -59,7 +60,7 @@ def main() -> None:
     if options.user:
         _step_down(options.user)
     # After stepping down: a change of user makes the kernel forget the wish.
-    _bind(signal.Signals[f"SIG{options.signal}"])
+    follow_parent(signal.Signals[f"SIG{options.signal}"])
     if os.getppid() != parent:
         sys.exit(1)
     os.execvp(options.command[0], options.command)  # noqa: S606

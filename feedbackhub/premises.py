@@ -75,7 +75,7 @@ def prepare_home(home: Path, *, account: Account | None) -> None:
         if account is not None:
             os.chown(home, -1, account.gid)
         home.chmod(0o700 if account is None else 0o710)
-        for folder in ("logs", "run", "artifacts"):
+        for folder in ("logs", "run", "artifacts", "static"):
             (home / folder).mkdir(mode=0o700, exist_ok=True)
         probe = home / "run" / "probe"
         probe.write_text("")
@@ -148,7 +148,8 @@ def hand_over(path: Path, *, account: Account | None, mode: int) -> None:
 
 
 def _shared_root() -> Path:
-    ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    ELSEWHERE.mkdir(parents=True, exist_ok=True)
+    ELSEWHERE.chmod(0o755)
     return ELSEWHERE
 
 

@@ -1,0 +1,98 @@
+"""What machines ask the hub: is it alive, is it ready, what are its numbers.
+
+A middleware rather than views: probes call by bare address, so they must be answered before the
+host check, the redirect to HTTPS, sessions and the content policy.
+"""
+
+import os
+from collections.abc import Callable
+from time import perf_counter
+
+import psycopg2
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram
+from prometheus_client.exposition import generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from redis.exceptions import RedisError
+
+OK = "ok"
+LOST = "lost"
+
+REQUEST_SECONDS = Histogram(
+    "hub_request_seconds",
+    "Time to answer a request, by address pattern.",
+    ["method", "route", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+
+class HealthMiddleware:
+    """Answers ``/healthz``, ``/readyz`` and ``/metrics``, and times every other request."""
+
+    def __init__(self, get_response: Answer) -> None:
+        """Wrap the rest of the hub."""
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a probe here; time what goes on."""
+        probe = PROBES.get(request.path_info)
+        if probe is not None:
+            return probe(request)
+        started = perf_counter()
+        response = self._get_response(request)
+        match = request.resolver_match
+        REQUEST_SECONDS.labels(
+            method=request.method or "",
+            route=match.route if match else "unknown",
+            status=str(response.status_code),
+        ).observe(perf_counter() - started)
+        return response
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is looked at, so that a lost database restarts nobody."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether to send traffic here: 503 without a database, "degraded" without a broker."""
+    checks = {"database": _database(), "broker": _broker()}
+    if checks["database"] != OK:
+        return JsonResponse({"status": "unready", "checks": checks}, status=503)
+    status = OK if checks["broker"] == OK else "degraded"
+    return JsonResponse({"status": status, "checks": checks})
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The numbers of all processes of this hub, in Prometheus' text format."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # Published untyped.
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (DatabaseError, psycopg2.Error):
+        # A broken connection is dropped, so that the next probe makes a new one.
+        connection.close()
+        return LOST
+    return OK
+
+
+def _broker() -> str:
+    try:
+        cache.get("readyz")
+    except (RedisError, OSError):
+        return LOST
+    return OK
+
+
+PROBES: dict[str, Answer] = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
