@@ -44,6 +44,9 @@ class Snapshot(models.Model):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="snapshots")
     digest = models.CharField(max_length=64, help_text="SHA-256 over its items, in order.")
+    train_digest = models.CharField(
+        max_length=64, help_text="Over its training items alone: what a model learns from."
+    )
     counts = models.JSONField(help_text="Items by split, label and origin.")
     policy = models.JSONField(help_text="The selection it was frozen under.")
     created_at = models.DateTimeField()
@@ -105,7 +108,9 @@ class TrainingRun(models.Model):
     seed = models.PositiveIntegerField()
     attempt = models.PositiveSmallIntegerField(default=0)
     step = models.CharField(max_length=40, blank=True, help_text="What it is doing now.")
-    error = models.TextField(blank=True)
+    outcome = models.TextField(blank=True, help_text="What came of it, as a sentence.")
+    error = models.TextField(blank=True, help_text="Why it failed and what to do, as a sentence.")
+    sent_at = models.DateTimeField(null=True, help_text="When a worker was last told of it.")
     heartbeat_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -139,11 +144,20 @@ class ModelVersion(models.Model):
         SUPERSEDED = "superseded"
         QUARANTINED = "quarantined"
 
-    # superseded -> live is a rollback; live -> quarantined is the version rolled back from.
+    # superseded -> live is a rollback; live -> quarantined is the version rolled back from. A new
+    # champion renews the verdicts on blessed versions, which may lose them.
     MOVES: Moves = {
         Status.CANDIDATE: frozenset({Status.BLESSED, Status.REJECTED, Status.INSUFFICIENT}),
         Status.INSUFFICIENT: frozenset({Status.BLESSED, Status.REJECTED, Status.SUPERSEDED}),
-        Status.BLESSED: frozenset({Status.LIVE, Status.SUPERSEDED, Status.QUARANTINED}),
+        Status.BLESSED: frozenset(
+            {
+                Status.LIVE,
+                Status.SUPERSEDED,
+                Status.QUARANTINED,
+                Status.REJECTED,
+                Status.INSUFFICIENT,
+            }
+        ),
         Status.LIVE: frozenset({Status.SUPERSEDED, Status.QUARANTINED}),
         Status.SUPERSEDED: frozenset({Status.LIVE}),
     }

@@ -137,6 +137,13 @@ class Migration(migrations.Migration):
                     "digest",
                     models.CharField(help_text="SHA-256 over its items, in order.", max_length=64),
                 ),
+                (
+                    "train_digest",
+                    models.CharField(
+                        help_text="Over its training items alone: what a model learns from.",
+                        max_length=64,
+                    ),
+                ),
                 ("counts", models.JSONField(help_text="Items by split, label and origin.")),
                 ("policy", models.JSONField(help_text="The selection it was frozen under.")),
                 ("created_at", models.DateTimeField()),
@@ -285,7 +292,20 @@ class Migration(migrations.Migration):
                     "step",
                     models.CharField(blank=True, help_text="What it is doing now.", max_length=40),
                 ),
-                ("error", models.TextField(blank=True)),
+                (
+                    "outcome",
+                    models.TextField(blank=True, help_text="What came of it, as a sentence."),
+                ),
+                (
+                    "error",
+                    models.TextField(
+                        blank=True, help_text="Why it failed and what to do, as a sentence."
+                    ),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(null=True, help_text="When a worker was last told of it."),
+                ),
                 ("heartbeat_at", models.DateTimeField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("started_at", models.DateTimeField(null=True)),
