@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "feedbackhub.policies.AdminPolicyMiddleware",
 ]
 
 ROOT_URLCONF = "feedbackhub.urls"
@@ -73,6 +74,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
+                "feedbackhub.navigation.shell",
             ],
         },
     }
@@ -180,9 +182,28 @@ UNFOLD = {
     "SITE_SYMBOL": "all_inclusive",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": None,
-    "STYLES": ["/static/hub/hub.css"],
-    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": []},
+    "LOGIN": {"form": "feedbackhub.sign_in.SignInForm"},
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": "feedbackhub.navigation.sidebar",
+    },
+    # Indigo, the accent of static/hub/hub.css (its --accent is 700 in light, about 300 in dark).
+    "COLORS": {
+        "primary": {
+            "50": "#eef0ff",
+            "100": "#e0e4ff",
+            "200": "#c8ceff",
+            "300": "#a9b5ff",
+            "400": "#8490fb",
+            "500": "#6668f0",
+            "600": "#4f46e5",
+            "700": "#4338ca",
+            "800": "#3730a3",
+            "900": "#312e81",
+            "950": "#1e1b4b",
+        },
+    },
 }
 
 LOGGING = {
