@@ -53,18 +53,20 @@ class Rollout(models.Model):
         ROLLED_BACK = "rolled_back", "rolled back"
         CANCELLED = "cancelled"
 
+    _ENDS = (Status.PROMOTED, Status.ROLLED_BACK, Status.CANCELLED)
+    # ab_test -> cancelled: the champion it was compared with is gone.
     # waiting -> promoted: the first champion, with nothing to compare it to.
     # promoted -> rolled_back: the old champion is put back after a promotion.
     MOVES: Moves = {
         Status.WAITING: frozenset({Status.AB_TEST, Status.PROMOTED, Status.CANCELLED}),
-        Status.AB_TEST: frozenset({Status.PAUSED, Status.PROMOTED, Status.ROLLED_BACK}),
-        Status.PAUSED: frozenset({Status.AB_TEST, Status.PROMOTED, Status.ROLLED_BACK}),
+        Status.AB_TEST: frozenset({Status.PAUSED, *_ENDS}),
+        Status.PAUSED: frozenset({Status.AB_TEST, *_ENDS}),
         Status.PROMOTED: frozenset({Status.ROLLED_BACK}),
     }
     ACTIVE = (Status.AB_TEST, Status.PAUSED)
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="rollouts")
-    candidate = models.OneToOneField(ModelVersion, models.PROTECT, related_name="rollout")
+    candidate = models.ForeignKey(ModelVersion, models.PROTECT, related_name="rollouts")
     champion = models.ForeignKey(
         ModelVersion, models.PROTECT, null=True, related_name="rollouts_as_champion"
     )
@@ -84,6 +86,11 @@ class Rollout(models.Model):
                 fields=["project"],
                 condition=Q(status__in=["ab_test", "paused"]),
                 name="rollout_one_active",
+            ),
+            models.UniqueConstraint(
+                fields=["candidate"],
+                condition=Q(status__in=["waiting", "ab_test", "paused"]),
+                name="rollout_one_of_candidate",
             ),
         ]
 
