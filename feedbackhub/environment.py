@@ -15,6 +15,8 @@ import msgspec
 HUB_ENV = "hub.env"
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+HOST = r"(\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:.]+\])"
+ORIGIN = r"https?://(\*\.)?[\w.-]+(:\d+)?"
 Secret = Annotated[str, msgspec.Meta(min_length=32)]
 
 
@@ -37,8 +39,14 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     # Whether an empty home is filled with the demo project on its first start.
     demo: bool = True
     https: bool = False
-    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
-    csrf_trusted_origins: str = ""
+    # Host names, separated by commas; a leading dot covers what is below.
+    allowed_hosts: Annotated[str, msgspec.Meta(pattern=rf"^{HOST}( *, *{HOST})*$")] = (
+        "localhost,127.0.0.1,[::1]"
+    )
+    # Origins with their scheme, separated by commas.
+    csrf_trusted_origins: Annotated[
+        str, msgspec.Meta(pattern=rf"^({ORIGIN}( *, *{ORIGIN})*)?$")
+    ] = ""
     # Where `collectstatic` puts files; empty means the home.
     static_root: str = ""
     web_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
@@ -49,6 +57,16 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     def home(self) -> Path:
         """The folder of data, artifacts and logs, absolute."""
         return Path(self.feedbackhub_home).expanduser().resolve()
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names the hub answers to."""
+        return [host.strip() for host in self.allowed_hosts.split(",")]
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins whose forms the hub accepts."""
+        return [origin.strip() for origin in self.csrf_trusted_origins.split(",") if origin]
 
 
 def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:

@@ -16,8 +16,8 @@ ARTIFACTS_DIR = HOME / "artifacts"
 DEBUG = ENV.debug
 SECRET_KEY = ENV.secret_key
 SUBJECT_HASH_KEY = ENV.subject_hash_key
-ALLOWED_HOSTS = [host for host in ENV.allowed_hosts.split(",") if host]
-CSRF_TRUSTED_ORIGINS = [origin for origin in ENV.csrf_trusted_origins.split(",") if origin]
+ALLOWED_HOSTS = ENV.hosts
+CSRF_TRUSTED_ORIGINS = ENV.origins
 
 INSTALLED_APPS = [
     "feedbackhub.apps.HubConfig",

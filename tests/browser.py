@@ -1,12 +1,13 @@
 """A real Chromium for tests, watched for what a page must never do."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
+
+from tests.chromium import system_chromium
 
 FLAGS = [
     "--no-sandbox",
@@ -14,14 +15,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-dev-shm-usage",
 ]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OURS = {"127.0.0.1", "localhost", "testserver", ""}
-
-
-def chromium_path() -> str | None:
-    """The system's Chromium, or None for the one Playwright installed."""
-    found = (shutil.which(name) for name in NAMES)
-    return os.environ.get("CHROMIUM") or next((path for path in found if path), None)
 
 
 @contextmanager
@@ -34,7 +28,7 @@ def running_chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
         try:
-            browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+            browser = playwright.chromium.launch(executable_path=system_chromium(), args=FLAGS)
             yield browser
             browser.close()
         finally:
@@ -47,23 +41,26 @@ def watched_page(browser: Browser) -> Iterator[Page]:
 
     That is: a request to another host, an uncaught script error, a breach of the content policy.
     """
-    wrongs: list[str] = []
+    wrongs: dict[str, None] = {}
 
     def on_request(request: Request) -> None:
         address = urlsplit(request.url)
         if address.scheme in ("http", "https", "ws") and address.hostname not in OURS:
-            wrongs.append(f"asked another host: {request.url}")
+            wrongs[f"asked another host: {request.url}"] = None
 
     def on_console(message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
-            wrongs.append(message.text)
+            wrongs[message.text] = None
+
+    def on_page_error(error: Error) -> None:
+        wrongs[f"script error: {error}"] = None
 
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
     context.set_default_timeout(10_000)
     page = context.new_page()
     page.on("request", on_request)
     page.on("console", on_console)
-    page.on("pageerror", lambda error: wrongs.append(f"script error: {error}"))
+    page.on("pageerror", on_page_error)
     yield page
     context.close()
     assert not wrongs, "\n".join(wrongs)

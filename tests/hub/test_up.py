@@ -1,0 +1,145 @@
+"""`make run`: refusals in one line, a start that resumes, a stop that leaves nothing behind."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from feedbackhub.embedded import free_port
+from feedbackhub.environment import read_env_file
+from feedbackhub.supervision import CHECKOUT, session_members
+from tests.stack import Hub, start_hub
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that the private servers' account may walk through."""
+    folder = tmp_path_factory.mktemp("hubs")
+    # Pytest's own folders are closed to others; open the way to ours and to nothing in it.
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def refusal(home: Path, **variables: str) -> str:
+    """What a start says that must fail: exactly one line, no traceback."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "feedbackhub.up"],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"], "FEEDBACKHUB_HOME": str(home), **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert asked.returncode == 1
+    assert asked.stderr.count("\n") == 1, asked.stderr
+    return asked.stderr
+
+
+def living(hub: Hub) -> list[str]:
+    return [" ".join(member.cmdline()) for member in session_members(hub.home)]
+
+
+def query(hub: Hub, statement: str) -> object:
+    url = read_env_file(hub.home / "hub.env")["DATABASE_URL"]
+    connection = psycopg2.connect(url)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            row = cursor.fetchone() if cursor.description else None
+            return row[0] if row else None
+    finally:
+        connection.close()
+
+
+def test_a_home_that_cannot_be_made_is_said_in_one_line(folder: Path) -> None:
+    (folder / "file").write_text("not a folder")
+    assert "FEEDBACKHUB_HOME" in refusal(folder / "file" / "home")
+    assert "FEEDBACKHUB_HOME" in refusal(folder / "file")
+
+
+def test_a_home_whose_data_is_broken_is_said_in_one_line(folder: Path) -> None:
+    home = folder / "broken"
+    home.mkdir()
+    (home / "data").write_text("not a folder")
+    assert str(home) in refusal(home, PORT=str(free_port()))
+
+
+def test_a_port_in_use_is_said_in_one_line(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        line = refusal(folder / "taken", PORT=str(port))
+    assert f"Port {port} on 127.0.0.1 is in use" in line
+
+
+def test_nonsense_in_the_environment_is_said_before_anything_is_made(folder: Path) -> None:
+    assert "PORT: " in refusal(folder / "nonsense", PORT="eighty")
+    assert not (folder / "nonsense").exists()
+
+
+def test_two_hubs_run_side_by_side_and_one_resumes(folder: Path) -> None:
+    one = start_hub(folder / "one", DEMO="0")
+    two = start_hub(folder / "two", DEMO="0")
+    try:
+        for hub in (one, two):
+            hub.wait_until_ready()
+            assert hub.readiness()["checks"]["database"] == "ok"
+        assert one.port != two.port
+        assert "already runs" in refusal(one.home, PORT=str(free_port()))
+
+        query(one, "CREATE TABLE kept AS SELECT 42 AS answer")
+        assert query(two, "SELECT to_regclass('kept')") is None
+
+        assert one.stop() < 10
+        assert one.process.returncode == 0
+        assert living(one) == []
+        assert two.readiness()["checks"]["database"] == "ok"
+    finally:
+        one.process.kill()
+        assert two.stop(signal.SIGINT) < 10
+    assert living(two) == []
+
+    started = time.monotonic()
+    again = start_hub(folder / "one", DEMO="0")
+    try:
+        again.wait_until_ready(within_s=30)
+        assert time.monotonic() - started < 15
+        assert query(again, "SELECT answer FROM kept") == 42
+        _survives_its_own_murder(again)
+    finally:
+        again.stop()
+
+
+def _survives_its_own_murder(hub: Hub) -> None:
+    """A hub killed outright leaves processes behind for a moment; a new start is none the worse."""
+    hub.process.kill()
+    hub.process.wait()
+    successor = start_hub(hub.home, port=hub.port, DEMO="0")
+    try:
+        successor.wait_until_ready(within_s=60)
+        assert query(successor, "SELECT answer FROM kept") == 42
+        members = session_members(hub.home)
+        assert sum(member.name() == "postgres" for member in members) >= 1
+    finally:
+        assert successor.stop() < 10
+    assert living(successor) == []
+
+
+def test_secrets_are_for_the_owner_alone(folder: Path) -> None:
+    home = folder / "one"
+    for name in ("secrets.env", "hub.env", "run/supervisor.conf"):
+        assert (home / name).stat().st_mode & 0o777 == 0o600
+    assert home.stat().st_mode & 0o007 == 0
