@@ -1,0 +1,193 @@
+"""What we believe about samples: one current label each, with its grounds, and its history.
+
+Words weigh by origin: an annotator's outranks an import's, an import's outranks a thumb's, and a
+lesser word never replaces a greater one. A label row never changes except to stop being current.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from curation.models import Label
+from feedbackhub.core.sql import execute, fetch, statements
+
+SQL = statements(Path(__file__).with_name("labels.sql"))
+IMPORT_QUALITY = 0.9
+ANNOTATION_QUALITY = 0.95
+# Below every useful training threshold: it waits for an annotator.
+CONFLICT_QUALITY = 0.5
+CONFLICT = "Imports of this text disagree."
+
+RANK = {Label.Origin.FEEDBACK: 0, Label.Origin.IMPORT: 1, Label.Origin.ANNOTATION: 2}
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What someone's word makes us believe about a sample."""
+
+    sample_id: int
+    value: str
+    origin: str
+    """A value of ``Label.Origin``."""
+    quality: float
+    """In [0, 1]; kept to two decimals."""
+    reasons: Sequence[str]
+    """Readable grounds of the quality."""
+    feedback_ids: Sequence[UUID] = ()
+    """The thumbs it rests on."""
+    annotation_ids: Sequence[int] = ()
+    """The annotations it rests on."""
+
+
+@dataclass(frozen=True)
+class _Current:
+    """The label a sample has now."""
+
+    sample_id: int
+    value: str
+    origin: str
+    quality: float
+    reasons: tuple[str, ...]
+    is_shaken: bool
+    """It rests on a thumb that was superseded or an annotation that was withdrawn."""
+    annotation_ids: tuple[int, ...]
+
+
+def believe(*, beliefs: Sequence[Belief], now: datetime) -> None:
+    """Make each belief its sample's current label, unless the present one outranks or equals it.
+
+    The sample rows are locked first, in order: whoever writes labels waits here. Two imports that
+    disagree about a text lower its quality instead of replacing each other, so that importing the
+    same file again changes nothing.
+    """
+    if not beliefs:
+        return
+    with transaction.atomic():
+        current = _current({belief.sample_id for belief in beliefs})
+        new: dict[int, Belief] = {}
+        for given in beliefs:
+            belief = replace(given, quality=round(given.quality, 2))
+            held = new.get(belief.sample_id) or current.get(belief.sample_id)
+            if (chosen := _weigh(held, belief)) is not None:
+                new[belief.sample_id] = chosen
+        _write(new.values(), now)
+
+
+def withdraw(*, sample_ids: Iterable[int], origin: str, now: datetime) -> None:
+    """End the current labels of ``origin``; the best earlier word that still stands comes back.
+
+    An import stands for ever, an annotation until it is undone. What thumbs say is not put back
+    here but weighed anew: see :func:`curation.digest.voices.reweigh`.
+    """
+    ids = sorted(set(sample_ids))
+    with transaction.atomic():
+        ending = [row.sample_id for row in _current(ids).values() if row.origin == origin]
+        if not ending:
+            return
+        execute(SQL["end_labels"], {"samples": ending})
+        former = fetch(SQL["standing_labels"], {"samples": ending}, into=_Former)
+        _write([row.belief() for row in former], now)
+
+
+@dataclass(frozen=True)
+class _Former:
+    """An earlier label whose grounds still stand."""
+
+    sample_id: int
+    value: str
+    origin: str
+    quality: float
+    reasons: str
+    annotation_ids: list[int]
+
+    def belief(self) -> Belief:
+        return Belief(
+            sample_id=self.sample_id,
+            value=self.value,
+            origin=self.origin,
+            quality=self.quality,
+            reasons=json.loads(self.reasons),
+            annotation_ids=self.annotation_ids,
+        )
+
+
+def _weigh(held: "_Current | Belief | None", belief: Belief) -> Belief | None:
+    """The label to write, or None to leave what is held."""
+    if held is None:
+        return belief
+    ranks = RANK[Label.Origin(belief.origin)], RANK[Label.Origin(held.origin)]
+    if ranks[0] != ranks[1]:
+        return belief if ranks[0] > ranks[1] else None
+    if belief.origin == Label.Origin.IMPORT:
+        return None if held.value == belief.value else _conflicting(held)
+    return None if _says_the_same(held, belief) else belief
+
+
+def _conflicting(held: "_Current | Belief") -> Belief | None:
+    """The held import with the quality of a disagreement; None if it has it already."""
+    if CONFLICT in held.reasons:
+        return None
+    return Belief(
+        sample_id=held.sample_id,
+        value=held.value,
+        origin=held.origin,
+        quality=min(held.quality, CONFLICT_QUALITY),
+        reasons=[*held.reasons, CONFLICT],
+    )
+
+
+def _says_the_same(held: "_Current | Belief", belief: Belief) -> bool:
+    # More thumbs that change neither value nor quality add nothing: a popular text would otherwise
+    # collect a label row for each. A label that lost one of its grounds is written anew.
+    if isinstance(held, _Current) and held.is_shaken:
+        return False
+    return (
+        (held.value, held.quality) == (belief.value, belief.quality)
+        and list(held.reasons) == list(belief.reasons)
+        and set(held.annotation_ids) == set(belief.annotation_ids)
+    )
+
+
+def _current(sample_ids: Iterable[int]) -> dict[int, _Current]:
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["lock_current_labels"], {"samples": sorted(sample_ids)})
+        return {
+            sample_id: _Current(
+                sample_id, value, origin, quality, tuple(json.loads(reasons)), shaken, tuple(notes)
+            )
+            for sample_id, value, origin, quality, reasons, shaken, notes in cursor.fetchall()
+            if value is not None
+        }
+
+
+def _write(beliefs: Iterable[Belief], now: datetime) -> None:
+    chosen = sorted(beliefs, key=lambda belief: belief.sample_id)
+    if not chosen:
+        return
+    grounds = [
+        (belief.sample_id, feedback, annotation)
+        for belief in chosen
+        for feedback, annotation in [
+            *((feedback, None) for feedback in belief.feedback_ids),
+            *((None, annotation) for annotation in belief.annotation_ids),
+        ]
+    ]
+    execute(
+        SQL["write_labels"],
+        {
+            "samples": [belief.sample_id for belief in chosen],
+            "values": [belief.value for belief in chosen],
+            "origins": [str(belief.origin) for belief in chosen],
+            "qualities": [belief.quality for belief in chosen],
+            "reasons": [json.dumps(list(belief.reasons)) for belief in chosen],
+            "evidence_samples": [sample_id for sample_id, _, _ in grounds],
+            "evidence_feedback": [feedback for _, feedback, _ in grounds],
+            "evidence_annotations": [annotation for _, _, annotation in grounds],
+            "now": now,
+        },
+    )

@@ -1,0 +1,131 @@
+"""Questions other rooms ask of curation; frozen rows out, nothing changed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import connection
+
+from curation.models import CurationPolicy, Project
+from feedbackhub.core.sql import fetch, statements
+
+SQL = statements(Path(__file__).with_name("queries.sql"))
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """A sample with the label we believe."""
+
+    sample_id: int
+    label_id: int
+    text: str
+    value: str
+    quality: float
+    origin: str
+
+
+@dataclass(frozen=True)
+class PoolText:
+    """A sample nobody vouches for yet."""
+
+    sample_id: int
+    text: str
+
+
+@dataclass(frozen=True)
+class ScoredSample:
+    """A sample of the pool with how unsure a version is about it."""
+
+    sample_id: int
+    predicted_label: str
+    margin: float
+    entropy: float
+
+
+def training_labels(*, project: Project, min_quality: float) -> list[LabelledText]:
+    """What may be trained on: labels of at least ``min_quality`` in train clusters, by sample."""
+    return _labels(project, split="train", min_quality=min_quality, trusted_only=False)
+
+
+def test_labels(*, project: Project) -> list[LabelledText]:
+    """What candidates are judged on: imported and blind annotated labels in test clusters.
+
+    Never thumbs, and never an answer given after the prediction was revealed: both lean towards
+    the model that served.
+    """
+    return _trusted(project, split="test")
+
+
+def calibration_labels(*, project: Project) -> list[LabelledText]:
+    """What confidences are calibrated on: as :func:`test_labels`, in calibration clusters."""
+    return _trusted(project, split="calibrate")
+
+
+# Pytest takes every function called test_… in a test module's namespace for a test.
+test_labels.__test__ = False  # type: ignore[attr-defined]
+
+
+def new_label_count(*, project: Project, since: datetime | None) -> int:
+    """Trainable samples whose current label was made after ``since`` (None: all of them)."""
+    return _count("new_label_count", project, since=since, min_quality=_min_quality(project))
+
+
+def unscored_pool(*, project: Project, model_version: str, limit: int) -> list[PoolText]:
+    """Unlabelled train samples that ``model_version`` has not scored, the newest first."""
+    return fetch(
+        SQL["unscored_pool"],
+        {
+            "project": project.pk,
+            "version": model_version,
+            "limit": limit,
+            "min_quality": _min_quality(project),
+        },
+        into=PoolText,
+    )
+
+
+def scored_pool(*, project: Project, model_version: str, limit: int) -> list[ScoredSample]:
+    """Unlabelled samples scored by ``model_version`` that nobody was asked about: least sure first.
+
+    Samples that an annotator answered or closed, or that wait in any queue, are left out.
+    """
+    return fetch(
+        SQL["scored_pool"],
+        {
+            "project": project.pk,
+            "version": model_version,
+            "limit": limit,
+            "min_quality": _min_quality(project),
+        },
+        into=ScoredSample,
+    )
+
+
+def _trusted(project: Project, split: str) -> list[LabelledText]:
+    return _labels(project, split=split, min_quality=_min_quality(project), trusted_only=True)
+
+
+def _labels(
+    project: Project, *, split: str, min_quality: float, trusted_only: bool
+) -> list[LabelledText]:
+    return fetch(
+        SQL["labels"],
+        {
+            "project": project.pk,
+            "split": split,
+            "min_quality": min_quality,
+            "trusted_only": trusted_only,
+        },
+        into=LabelledText,
+    )
+
+
+def _min_quality(project: Project) -> float:
+    policy = CurationPolicy.objects.filter(project=project).first() or CurationPolicy()
+    return policy.min_label_quality
+
+
+def _count(name: str, project: Project, **params: float | datetime | None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(SQL[name], {"project": project.pk, **params})
+        return int(cursor.fetchone()[0])
