@@ -5,6 +5,7 @@ and kills by process group. It runs as the leader of its own session, so that wh
 however deep, can be found and ended even after a ``kill -9`` of any process in between.
 """
 
+import http.client
 import os
 import secrets
 import shlex
@@ -133,12 +134,12 @@ class Supervisor:
         return self._state(name) in ("STARTING", "RUNNING")
 
     def failing(self) -> list[str]:
-        """Names of programs that should run and do not."""
-        return [
-            info["name"]
-            for info in self._control.getAllProcessInfo()
-            if info["statename"] in ("BACKOFF", "FATAL", "EXITED")
-        ]
+        """Names of programs that should run and do not; none from a supervisor that is ending."""
+        try:
+            known = self._control.getAllProcessInfo()
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return []
+        return [one["name"] for one in known if one["statename"] in ("BACKOFF", "FATAL", "EXITED")]
 
     def start_rest(self) -> None:
         """Start the programs that waited."""
@@ -148,7 +149,10 @@ class Supervisor:
 
     def _state(self, name: str) -> str:
         program = next(one for one in self._programs if one.name == name)
-        state: str = self._control.getProcessInfo(_address(program))["statename"]
+        try:
+            state: str = self._control.getProcessInfo(_address(program))["statename"]
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            return "UNKNOWN"
         return state
 
 

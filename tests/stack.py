@@ -16,6 +16,7 @@ from typing import Any
 
 from feedbackhub.embedded import free_port
 from feedbackhub.leash import die_with_parent
+from feedbackhub.premises import Account, as_account
 from feedbackhub.supervision import CHECKOUT
 
 # What the test session set for itself; a hub under test decides its own.
@@ -69,8 +70,10 @@ class Hub:
         return time.monotonic() - started
 
 
-def start_hub(home: Path, *, port: int | None = None, **variables: str) -> Hub:
-    """Start a hub on the home; it dies with the test session."""
+def start_hub(
+    home: Path, *, port: int | None = None, account: Account | None = None, **variables: str
+) -> Hub:
+    """Start a hub on the home, as the account if one is given; it dies with the test session."""
     port = port or free_port()
     inherited = {name: value for name, value in os.environ.items() if name not in OWN}
     with (home.parent / f"{home.name}.out").open("wb") as output:
@@ -83,6 +86,7 @@ def start_hub(home: Path, *, port: int | None = None, **variables: str) -> Hub:
             stderr=output,
             start_new_session=True,
             preexec_fn=die_with_parent(signal.SIGTERM),
+            **as_account(account),
         )
     return Hub(process=process, home=home, port=port)
 

@@ -1,11 +1,11 @@
 """`make run`: refusals in one line, a start that resumes, a stop that leaves nothing behind."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 
 from feedbackhub.embedded import free_port
 from feedbackhub.environment import read_env_file
+from feedbackhub.premises import as_account, service_account
 from feedbackhub.supervision import CHECKOUT, session_members
 from tests.stack import Hub, start_hub
 
@@ -22,14 +23,11 @@ pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder that the private servers' account may walk through."""
-    folder = tmp_path_factory.mktemp("hubs")
-    # Pytest's own folders are closed to others; open the way to ours and to nothing in it.
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+def folder() -> Iterator[Path]:
+    """A folder that the private servers' account may walk through; Pytest's own are closed."""
+    with tempfile.TemporaryDirectory(prefix="feedbackhub-hubs-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
 
 
 def refusal(home: Path, **variables: str) -> str:
@@ -143,3 +141,25 @@ def test_secrets_are_for_the_owner_alone(folder: Path) -> None:
     for name in ("secrets.env", "hub.env", "run/supervisor.conf"):
         assert (home / name).stat().st_mode & 0o777 == 0o600
     assert home.stat().st_mode & 0o007 == 0
+
+
+def test_an_ordinary_user_can_run_a_hub(folder: Path) -> None:
+    account = service_account()
+    if account is None:
+        pytest.skip("the tests run as an ordinary user, and so do their hubs")
+    asked = subprocess.run(
+        ["/usr/bin/test", "-x", sys.executable], check=False, **as_account(account)
+    )
+    if asked.returncode != 0:
+        pytest.skip(f"{account.name} cannot run this Python")
+    home = folder / "ordinary" / "home"
+    home.parent.mkdir(mode=0o755)
+    os.chown(home.parent, account.uid, account.gid)
+    hub = start_hub(home, account=account, DEMO="0", PYTHONDONTWRITEBYTECODE="1")
+    try:
+        hub.wait_until_ready()
+        owners = {member.uids().real for member in session_members(home)}
+        assert owners == {account.uid}
+    finally:
+        assert hub.stop() < 10
+    assert living(hub) == []
