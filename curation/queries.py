@@ -1,13 +1,34 @@
 """Questions other rooms ask of curation; frozen rows out, nothing changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.db import connection
 
-from curation.models import CurationPolicy, Project
+from curation.arms import ArmCounts, AuditAnswer, arm_counts, audit_answers
+from curation.models import CurationPolicy, Project, Sample
 from feedbackhub.core.sql import fetch, statements
+
+__all__ = [
+    "ArmCounts",
+    "AuditAnswer",
+    "LabelledText",
+    "PoolText",
+    "ScoredSample",
+    "arm_counts",
+    "audit_answers",
+    "calibration_labels",
+    "new_label_count",
+    "outside_split",
+    "scored_pool",
+    "test_label_count",
+    "test_labels",
+    "texts_of",
+    "training_labels",
+    "unscored_pool",
+]
 
 SQL = statements(Path(__file__).with_name("queries.sql"))
 
@@ -61,13 +82,32 @@ def calibration_labels(*, project: Project) -> list[LabelledText]:
     return _trusted(project, split="calibrate")
 
 
-# Pytest takes every function called test_… in a test module's namespace for a test.
-test_labels.__test__ = False  # type: ignore[attr-defined]
-
-
 def new_label_count(*, project: Project, since: datetime | None) -> int:
     """Trainable samples whose current label was made after ``since`` (None: all of them)."""
     return _count("new_label_count", project, since=since, min_quality=_min_quality(project))
+
+
+def test_label_count(*, project: Project) -> int:
+    """How many labels :func:`test_labels` would return."""
+    return _count(
+        "label_count",
+        project,
+        split="test",
+        min_quality=_min_quality(project),
+        trusted_only=True,
+    )
+
+
+def texts_of(*, sample_ids: Sequence[int]) -> dict[int, str]:
+    """The texts of these samples by id; erased and unknown ones are missing."""
+    found = Sample.objects.filter(pk__in=list(sample_ids), text__isnull=False)
+    return {pk: text for pk, text in found.values_list("pk", "text") if text is not None}
+
+
+def outside_split(*, sample_ids: Sequence[int], split: str) -> list[int]:
+    """Those of these samples whose cluster is not of ``split``, or that have none, by id."""
+    outside = Sample.objects.filter(pk__in=list(sample_ids)).exclude(cluster__split=split)
+    return list(outside.order_by("pk").values_list("pk", flat=True))
 
 
 def unscored_pool(*, project: Project, model_version: str, limit: int) -> list[PoolText]:

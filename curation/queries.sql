@@ -13,6 +13,20 @@ WHERE s.project_id = %(project)s AND c.split = %(split)s AND l.is_current
     )))
 ORDER BY s.id;
 
+-- label_count --
+-- How many rows the statement above would return.
+SELECT count(*)
+FROM curation_label l
+JOIN curation_sample s ON s.id = l.sample_id
+JOIN curation_cluster c ON c.id = s.cluster_id
+WHERE s.project_id = %(project)s AND c.split = %(split)s AND l.is_current
+    AND s.text IS NOT NULL AND l.quality >= %(min_quality)s
+    AND (NOT %(trusted_only)s OR (l.origin <> 'feedback' AND NOT EXISTS (
+        SELECT 1 FROM curation_labelevidence e
+        JOIN curation_annotation a ON a.id = e.annotation_id
+        WHERE e.label_id = l.id AND NOT a.is_blind
+    )));
+
 -- new_label_count --
 -- Trainable samples whose current label is younger than a moment; a re-weighed one counts once.
 SELECT count(*)

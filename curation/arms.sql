@@ -1,0 +1,48 @@
+-- arm_traffic --
+-- Predictions of a rollout by arm, apart for those with and without a subject.
+SELECT arm, subject_hash IS NOT NULL AS has_subject, count(*) AS predictions,
+    CASE WHEN subject_hash IS NOT NULL THEN count(DISTINCT subject_hash) ELSE count(*) END AS units,
+    avg(latency_ms) AS latency_mean_ms,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_ms) AS latency_p50_ms,
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms) AS latency_p95_ms
+FROM curation_prediction
+WHERE rollout_id = %(rollout)s
+GROUP BY arm, subject_hash IS NOT NULL
+ORDER BY arm, has_subject DESC;
+
+-- arm_feedback --
+-- Feedback of a rollout that counts, by arm and by whether the prediction had a subject: a thumb
+-- belongs to the stratum of what it judges.
+SELECT f.arm, p.subject_hash IS NOT NULL AS has_subject, count(*) AS feedback,
+    count(*) FILTER (WHERE f.rating = 'up') AS up,
+    count(*) FILTER (WHERE f.rating = 'down') AS down,
+    count(*) FILTER (WHERE f.corrected_label NOT IN ('', f.predicted_label)) AS corrections
+FROM curation_feedback f
+JOIN curation_feedbackoutcome o ON o.feedback_id = f.id AND o.state = 'counted'
+JOIN curation_prediction p ON p.id = f.prediction_id
+WHERE f.rollout_id = %(rollout)s
+GROUP BY f.arm, p.subject_hash IS NOT NULL
+ORDER BY f.arm, has_subject DESC;
+
+-- audit_answers --
+-- Audited predictions of a rollout with the majority of the blind answers about their text.
+-- A tie is no answer.
+SELECT p.arm, p.subject_hash IS NOT NULL AS has_subject, p.id AS prediction_id,
+    p.label AS predicted, truth.value AS truth
+FROM curation_prediction p
+JOIN curation_sample s ON s.project_id = p.project_id AND s.content_hash = p.content_hash
+CROSS JOIN LATERAL (
+    SELECT min(votes.value) AS value
+    FROM (
+        SELECT a.value, count(*) AS n, max(count(*)) OVER () AS most
+        FROM curation_annotation a
+        JOIN curation_reviewitem i ON i.id = a.item_id AND i.status = 'done'
+        WHERE a.sample_id = s.id AND a.kind = 'label' AND a.is_blind AND NOT a.is_extra
+            AND a.undone_at IS NULL
+        GROUP BY a.value
+    ) votes
+    WHERE votes.n = votes.most
+    HAVING count(*) = 1
+) truth
+WHERE p.rollout_id = %(rollout)s AND p.is_audit
+ORDER BY p.id;
