@@ -1,8 +1,11 @@
 """What was counted in the arms of a rollout: predictions, thumbs, latency and audit answers."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
+
+from django.db import connection
 
 from feedbackhub.core.sql import fetch, statements
 
@@ -44,8 +47,20 @@ class AuditAnswer:
     arm: str
     has_subject: bool
     prediction_id: UUID
+    unit: bytes
+    """The subject's keyed hash; without a subject, the prediction."""
     predicted: str
     truth: str
+    answered_at: datetime
+    """When its last annotator answered."""
+
+
+@dataclass(frozen=True)
+class ArmOutcome:
+    """One unit's first outcome in its arm."""
+
+    arm: str
+    is_bad: bool
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,31 @@ def audit_answers(*, rollout_id: int) -> list[AuditAnswer]:
     cannot tell the queues apart. Texts whose annotators are split are left out.
     """
     return fetch(SQL["audit_answers"], {"rollout": rollout_id}, into=AuditAnswer)
+
+
+def first_thumbs(*, rollout_id: int, has_subject: bool) -> list[ArmOutcome]:
+    """Each unit's first thumb, in order of arrival; later ones cannot change a settled bet."""
+    params = {"rollout": rollout_id, "has_subject": has_subject}
+    return fetch(SQL["first_thumbs"], params, into=ArmOutcome)
+
+
+def first_audit_outcomes(*, rollout_id: int, has_subject: bool) -> list[ArmOutcome]:
+    """Whether each unit's first audited prediction was wrong, in the order of the answers."""
+    first: dict[bytes, ArmOutcome] = {}
+    answers = audit_answers(rollout_id=rollout_id)
+    for answer in sorted(answers, key=lambda row: (row.answered_at, row.prediction_id)):
+        if answer.arm and answer.has_subject == has_subject:
+            outcome = ArmOutcome(arm=answer.arm, is_bad=answer.predicted != answer.truth)
+            first.setdefault(bytes(answer.unit), outcome)
+    return list(first.values())
+
+
+def last_prediction(*, rollout_id: int) -> UUID | None:
+    """The latest prediction in either arm, or None before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["last_prediction"], {"rollout": rollout_id})
+        found = cursor.fetchone()
+        return found[0] if found else None
 
 
 def arm_counts(*, rollout_id: int) -> list[ArmCounts]:

@@ -28,13 +28,15 @@ ORDER BY f.arm, has_subject DESC;
 -- Audited predictions of a rollout with the majority of the blind answers about their text.
 -- A tie is no answer.
 SELECT p.arm, p.subject_hash IS NOT NULL AS has_subject, p.id AS prediction_id,
-    p.label AS predicted, truth.value AS truth
+    coalesce(p.subject_hash, uuid_send(p.id)) AS unit,
+    p.label AS predicted, truth.value AS truth, truth.answered_at
 FROM curation_prediction p
 JOIN curation_sample s ON s.project_id = p.project_id AND s.content_hash = p.content_hash
 CROSS JOIN LATERAL (
-    SELECT min(votes.value) AS value
+    SELECT min(votes.value) AS value, max(votes.answered_at) AS answered_at
     FROM (
-        SELECT a.value, count(*) AS n, max(count(*)) OVER () AS most
+        SELECT a.value, max(a.submitted_at) AS answered_at,
+            count(*) AS n, max(count(*)) OVER () AS most
         FROM curation_annotation a
         JOIN curation_reviewitem i ON i.id = a.item_id AND i.status = 'done'
         WHERE a.sample_id = s.id AND a.kind = 'label' AND a.is_blind AND NOT a.is_extra
@@ -46,3 +48,24 @@ CROSS JOIN LATERAL (
 ) truth
 WHERE p.rollout_id = %(rollout)s AND p.is_audit
 ORDER BY p.id;
+
+-- first_thumbs --
+-- The first thumb of each unit of one stratum, in order of arrival; quarantined ones never spoke.
+SELECT arm, is_bad
+FROM (
+    SELECT DISTINCT ON (coalesce(p.subject_hash, uuid_send(p.id)))
+        f.id, f.arm, f.rating = 'down' AS is_bad
+    FROM curation_feedback f
+    JOIN curation_feedbackoutcome o ON o.feedback_id = f.id AND o.state <> 'quarantined'
+    JOIN curation_prediction p ON p.id = f.prediction_id
+    WHERE f.rollout_id = %(rollout)s AND f.arm <> ''
+        AND (p.subject_hash IS NOT NULL) = %(has_subject)s
+    ORDER BY coalesce(p.subject_hash, uuid_send(p.id)), f.id
+) first
+ORDER BY id;
+
+-- last_prediction --
+-- The latest prediction of a rollout in either arm.
+SELECT id FROM curation_prediction
+WHERE rollout_id = %(rollout)s AND arm <> ''
+ORDER BY id DESC LIMIT 1;

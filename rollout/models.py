@@ -112,3 +112,18 @@ class RolloutEvidence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rollout_id} at {self.computed_at:%F %T}"
+
+
+class ServingFailure(models.Model):
+    """A request of an arm that its version could not answer; the champion answered instead."""
+
+    rollout = models.ForeignKey(Rollout, models.CASCADE, related_name="serving_failures")
+    arm = models.CharField(max_length=30)
+    detail = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.arm} at {self.at:%F %T}: {self.detail[:60]}"

@@ -23,7 +23,7 @@ class CannotRollBack(Exception):
     """There is nothing to go back to; the message says why."""
 
 
-def policy_of(project: Project) -> RolloutPolicy:
+def ensure_policy(*, project: Project) -> RolloutPolicy:
     """The project's rollout policy, made with its defaults on first use."""
     return RolloutPolicy.objects.get_or_create(project=project)[0]
 
@@ -42,7 +42,7 @@ def open_rollout(*, candidate: ModelVersion, actor: str, now: datetime) -> Rollo
             project=candidate.project,
             candidate=candidate,
             champion=registry.live_version(project_id=candidate.project_id),
-            treatment_share=policy_of(candidate.project).treatment_share,
+            treatment_share=ensure_policy(project=candidate.project).treatment_share,
             created_at=now,
         )
         record(rollout, from_status="", to=Status.WAITING, actor=actor, now=now)
@@ -131,7 +131,7 @@ def promote(*, rollout: Rollout, expected: str, actor: str, reason: str, now: da
                 now=now,
                 evidence={"rollout": rollout.pk},
             )
-            if policy_of(rollout.project).day0_version_id is None:
+            if ensure_policy(project=rollout.project).day0_version_id is None:
                 RolloutPolicy.objects.filter(project=rollout.project).update(
                     day0_version=rollout.candidate
                 )
@@ -173,7 +173,7 @@ def _put_back(rollout: Rollout, *, actor: str, reason: str, now: datetime) -> No
     former = rollout.champion
     if former is None:
         raise CannotRollBack(
-            f"{rollout.candidate.name} is the first champion; there is no earlier one to go back to."
+            f"{rollout.candidate.name} is the first champion: nothing to go back to."
         )
     if rollout.candidate.status != ModelVersion.Status.LIVE:
         raise CannotRollBack(f"{rollout.candidate.name} is not live any more.")
