@@ -119,7 +119,7 @@ def page_links(seat: Seat, here: str = "") -> list[Link]:
     allowed = CAPABILITIES[seat.role]
     links = []
     for title, name, capability, _ in PAGES:
-        url = _address(name, seat.project)
+        url = page_address(name, seat.project)
         if url and capability in allowed:
             links.append(Link(title, url, here == name or here.startswith(f"{name}-")))
     return links
@@ -156,7 +156,8 @@ def _project_group(seat: Seat) -> dict[str, Any]:
     return {"title": seat.project.name, "items": items, "separator": True}
 
 
-def _address(name: str, project: Project) -> str:
+def page_address(name: str, project: Project) -> str:
+    """The address of a project's page, empty when this hub has no such page."""
     try:
         return reverse(name, kwargs={"project": project.slug})
     except NoReverseMatch:
