@@ -17,8 +17,12 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from redis.exceptions import RedisError
 
+from training.models import ModelVersion
+
 OK = "ok"
 LOST = "lost"
+MISSING = "missing"
+UNKNOWN = "unknown"
 
 REQUEST_SECONDS = Histogram(
     "hub_request_seconds",
@@ -59,9 +63,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether to send traffic here: 503 without a database, "degraded" without a broker."""
-    checks = {"database": _database(), "broker": _broker()}
-    if checks["database"] != OK:
+    """Whether to send traffic here: 503 without a database or a model that serves.
+
+    Without a broker it reads "degraded" and stays: events still land, and wait to be digested.
+    """
+    database, champion = _database_and_champion()
+    checks = {"database": database, "champion": champion, "broker": _broker()}
+    if database != OK or champion != OK:
         return JsonResponse({"status": "unready", "checks": checks}, status=503)
     status = OK if checks["broker"] == OK else "degraded"
     return JsonResponse({"status": status, "checks": checks})
@@ -76,15 +84,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def _database() -> str:
+def _database_and_champion() -> tuple[str, str]:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        is_live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE).exists()
     except (DatabaseError, psycopg2.Error):
         # A broken connection is dropped, so that the next probe makes a new one.
         connection.close()
-        return LOST
-    return OK
+        return LOST, UNKNOWN
+    return OK, OK if is_live else MISSING
 
 
 def _broker() -> str:

@@ -37,16 +37,10 @@ from feedbackhub.premises import (
     service_account,
     write_private,
 )
+from feedbackhub.serve import FRUGAL, commands
 from feedbackhub.supervision import CHECKOUT, Program, Supervisor, end_session
 
 SHARED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SUBJECT_HASH_KEY", "HOST", "PORT")
-# One arithmetic thread a process: several processes share few cores.
-FRUGAL = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
-}
 STOP_WITHIN_S = 8.5
 READY_WITHIN_S = 60
 
@@ -206,29 +200,9 @@ def _service_programs(services: list[Service]) -> list[Program]:
 
 
 def _hub_programs(environment: Environment) -> list[Program]:
-    python = (sys.executable, "-m")
-    celery = (*python, "celery", "-A", "feedbackhub")
-    worker = (*celery, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")
-    web = (
-        *python, "granian", "feedbackhub.wsgi:application", "--interface", "wsgi",
-        "--host", environment.host, "--port", str(environment.port),
-        "--workers", str(environment.web_workers),
-        "--blocking-threads", str(environment.web_threads),
-        # A thread holds a database connection, so idle ones are kept rather than made anew; more
-        # requests than that wait in line, and beyond the line clients are told to come back.
-        "--blocking-threads-idle-timeout", "600", "--backlog", "1024", "--backpressure", "256",
-        "--no-ws", "--respawn-failed-workers", "--workers-kill-timeout", "3",
-        "--log-level", "warning",
-    )  # fmt: skip
-    commands = {
-        "web": web,
-        "ticks": (*worker, "--queues", "ticks", "--concurrency", "2", "-n", "ticks@%h"),
-        "training": (*worker, "--queues", "training", "--concurrency", "1", "-n", "training@%h"),
-        "beat": (*celery, "beat", "--pidfile=", "--loglevel", "WARNING"),
-    }
     return [
         Program(name=name, command=command, rank=3, stop_signal=signal.SIGTERM, stop_wait_s=4)
-        for name, command in commands.items()
+        for name, command in commands(environment).items()
     ]
 
 
@@ -321,6 +295,8 @@ def _welcome(home: Path, environment: Environment, *, seconds: float) -> None:
     print(f"\nfeedbackhub is ready after {seconds:.0f} s: {address}")
     if (home / "demo.json").exists():
         print(f"Users, passwords and an API key to try: {home / 'demo.json'}")
+    else:
+        print("No demo was made. Users: manage.py createsuperuser; samples: import_samples.")
     print("Ctrl-C stops it.", flush=True)
 
 

@@ -9,6 +9,7 @@ from tests.browser import running_chromium, watched_page
 from tests.stack import Hub, running_hub
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the whole hub come first, and on one worker: they take longest and share a start."""
     for item in items:

@@ -1,5 +1,6 @@
 """The whole hub in processes of its own, started as ``make run`` starts it."""
 
+import http.client
 import json
 import os
 import signal
@@ -7,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,9 +50,13 @@ class Hub:
 
     def readiness(self) -> dict[str, Any]:
         """The answer of ``/readyz``."""
-        with urllib.request.urlopen(f"{self.base_url}/readyz", timeout=10) as answer:
-            readiness: dict[str, Any] = json.load(answer)
-            return readiness
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/readyz")
+            readiness: dict[str, Any] = json.load(connection.getresponse())
+        finally:
+            connection.close()
+        return readiness
 
     def wait_until_ready(self, *, within_s: float = FIRST_START_S) -> None:
         """Return once it has printed its address."""

@@ -9,6 +9,8 @@ from django.test.utils import override_settings
 from prometheus_client.parser import text_string_to_metric_families
 
 from feedbackhub.embedded import free_port
+from tests.factories import make_project, make_version
+from training.models import ModelVersion
 
 
 @pytest.fixture
@@ -20,16 +22,30 @@ def no_broker() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def champion() -> ModelVersion:
+    """A model that serves."""
+    return make_version(make_project(), status=ModelVersion.Status.LIVE)
+
+
 @pytest.mark.django_db
-def test_ready_with_all_servers(client: Client) -> None:
+@pytest.mark.usefixtures("champion")
+def test_ready_with_all_servers_and_a_champion(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json()["status"] == "ok"
-    assert answer.json()["checks"] | {"database": "ok", "broker": "ok"} == answer.json()["checks"]
+    checks = {"database": "ok", "champion": "ok", "broker": "ok"}
+    assert answer.json() == {"status": "ok", "checks": checks}
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("no_broker")
+def test_without_a_champion_no_traffic_is_wanted(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"] == {"database": "ok", "champion": "missing", "broker": "ok"}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("champion", "no_broker")
 def test_a_lost_broker_reads_degraded_and_keeps_the_traffic(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
@@ -49,7 +65,7 @@ def test_a_lost_database_takes_the_traffic_away_and_comes_back(client: Client) -
         assert client.get("/healthz").status_code == 200
     finally:
         connection.settings_dict.update(here)
-    assert client.get("/readyz").status_code == 200
+    assert client.get("/readyz").json()["checks"]["database"] == "ok"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics"])
