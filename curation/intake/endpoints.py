@@ -1,0 +1,87 @@
+"""What every endpoint under ``/api/v1/projects/{project}/`` has in common."""
+
+import logging
+from typing import Any, ClassVar
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from curation.intake.authentication import ApiKeyAuthentication
+from curation.intake.facts import ProjectFacts, project_facts
+from curation.intake.throttling import SourceThrottle
+from curation.models import Project
+from feedbackhub.core.keys import KeyHolder
+from feedbackhub.core.problems import Problem
+
+logger = logging.getLogger(__name__)
+
+JSON = "application/json"
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
+
+
+class ProjectEndpoint(APIView):
+    """An endpoint of one project, opened by a key of that project.
+
+    Subclasses name the scope in ``permission_classes = [has_scope(Scope.X)]``.
+    """
+
+    authentication_classes = [ApiKeyAuthentication]
+    throttle_classes = [SourceThrottle]
+    content_types: ClassVar[tuple[str, ...]] = (JSON,)
+
+    def check_permissions(self, request: Request) -> None:
+        """Tell a project that is not there (404) from one the key does not open (403)."""
+        slug = self.kwargs["project"]
+        if (
+            isinstance(request.user, KeyHolder)
+            and request.user.project_slug != slug
+            and not Project.objects.filter(slug=slug).exists()
+        ):
+            raise Problem(404, f"There is no project `{slug}`.")
+        super().check_permissions(request)
+
+    def handle_exception(self, error: Exception) -> Response:
+        """A lost database is the hub's fault and passes: 503, send it again."""
+        if isinstance(error, OperationalError | InterfaceError):
+            logger.exception("The database could not be used.")
+            error = Problem(503, "The database cannot be used just now; send it again.")
+        return super().handle_exception(error)
+
+    @property
+    def holder(self) -> KeyHolder:
+        """Who calls."""
+        assert isinstance(self.request.user, KeyHolder)
+        return self.request.user
+
+    def facts(self) -> ProjectFacts:
+        """The project in the path."""
+        return project_facts(self.holder.project_id)
+
+    def body(self) -> bytes:
+        """The request's bytes; raises 415 for another content type and 413 beyond the limit."""
+        request = self.request._request
+        if request.content_type not in self.content_types:
+            named = request.content_type or "none"
+            raise Problem(
+                415, f"Send `Content-Type: {' or '.join(self.content_types)}`; this is {named}."
+            )
+        try:
+            return request.body
+        except RequestDataTooBig:
+            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            raise Problem(413, f"A body may have at most {limit:,} bytes; split it.") from None
+
+    def is_ndjson(self) -> bool:
+        """Whether the body is one object a line."""
+        return self.request._request.content_type in NDJSON
+
+
+def answer(body: Any, *, status: int = 200) -> HttpResponse:
+    """A JSON answer straight from msgspec, past DRF's rendering."""
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type=JSON)

@@ -1,0 +1,283 @@
+"""Landing feedback: one statement makes a whole request durable, each event once.
+
+The first answer to an event id is kept with its key and repeated for ever. The same id with
+another body is a conflict: nothing is stored, and the differences are named.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+
+from curation.digest.normalise import content_hash
+from curation.intake.answers import FeedbackAnswer
+from curation.intake.metrics import FEEDBACK_EVENTS, FEEDBACK_RATINGS, FEEDBACK_TYPES
+from curation.intake.schemas import FeedbackRequest
+from curation.models import Project
+from feedbackhub.core.ids import uuid7
+from feedbackhub.core.problems import FieldErrors
+from feedbackhub.core.sql import fetch, statements
+from feedbackhub.core.subjects import keyed_hash
+
+SQL = statements(Path(__file__).with_name("landing.sql"))
+# Keys of metadata in one order, so that the order they came in makes no difference.
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class Outcome(StrEnum):
+    """What happened to one event of a request."""
+
+    LANDED = "landed"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True)
+class LandedFeedback:
+    """What became of one event, in the order of the request."""
+
+    event_id: str
+    feedback_id: UUID
+    """Of the event that holds the id: this one, or the one that came first."""
+    outcome: Outcome
+    status: str
+    """``accepted`` or ``quarantined``: the first answer."""
+    reasons: list[str]
+    """Why it is quarantined; empty when accepted."""
+    differences: FieldErrors
+    """What a conflicting body says differently; empty otherwise."""
+
+    def answer(self) -> FeedbackAnswer:
+        """The body of the answer; the same for the first sending and every repetition."""
+        return FeedbackAnswer(event_id=self.event_id, status=self.status, reasons=self.reasons)
+
+
+class _Row(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """An event as the statement takes it: hashes for names, hexadecimal for bytes."""
+
+    event_id: str
+    rating: str
+    prediction_id: UUID | None = None
+    corrected_label: str = ""
+    comment: str | None = None
+    subject_hash: str | None = None
+    session_hash: str | None = None
+    occurred_at: datetime | None = None
+    metadata: dict[str, Any] | None = None
+    external_text: str | None = None
+    external_label: str | None = None
+    external_confidence: float | None = None
+    external_version: str | None = None
+    # Not part of what the sender said, and set after the digest of that is taken.
+    body_digest: str | None = None
+    id: UUID | None = None
+    external_id: UUID | None = None
+    external_hash: str | None = None
+
+
+def land_feedback(
+    *, project: Project, source_id: int, events: Sequence[FeedbackRequest], now: datetime
+) -> list[LandedFeedback]:
+    """Land events that passed their checks; what became of each, in order.
+
+    Idempotent and safe under concurrency: of equal event ids, however they arrive, one lands.
+    Events whose prediction is unknown or another project's, or which contradict themselves, land
+    as quarantined. Within one call the order of the events is the order of receipt.
+    """
+    if not events:
+        return []
+    rows = [_row(event, project.pk) for event in events]
+    # Ids of one millisecond are random among themselves; sorted, they follow the request.
+    for row, identity in zip(rows, sorted(uuid7(now) for _ in rows), strict=True):
+        row.id = identity
+        if row.external_text is not None:
+            row.external_id = uuid7(now)
+            row.external_hash = content_hash(row.external_text).hex()
+    new = _insert(rows, project_id=project.pk, source_id=source_id, now=now)
+    old = [row for row in rows if row.id not in new]
+    first = _first_answers(old, project_id=project.pk)
+    differences = _differences(old, first)
+    results = [
+        _landed(row, new[row.id]) if row.id in new else _repeated(row, first, differences)
+        for row in rows
+    ]
+    _count(project, results, events)
+    return results
+
+
+def _row(event: FeedbackRequest, project_id: int) -> _Row:
+    row = _Row(
+        event_id=event.event_id,
+        rating=event.rating,
+        prediction_id=event.prediction_id,
+        corrected_label=event.corrected_label or "",
+        comment=event.comment,
+        subject_hash=hashed_name(event.subject, project_id=project_id),
+        session_hash=hashed_name(event.session, project_id=project_id),
+        occurred_at=event.occurred_at and event.occurred_at.astimezone(UTC),
+        metadata=event.metadata,
+    )
+    if event.prediction is not None:
+        row.external_text = event.prediction.text
+        row.external_label = event.prediction.label
+        row.external_confidence = event.prediction.confidence
+        row.external_version = event.prediction.model_version
+    # Keyed, so that the digest does not confirm a guess at what erasure has removed.
+    key = settings.SUBJECT_HASH_KEY.encode()
+    row.body_digest = hmac.digest(key, _encoder.encode(row), hashlib.sha256).hex()
+    return row
+
+
+def hashed_name(name: str | None, *, project_id: int) -> str | None:
+    """The keyed hash of a subject or session in hexadecimal; None stays None."""
+    if name is None:
+        return None
+    return keyed_hash(name, key=settings.SUBJECT_HASH_KEY, project_id=project_id).hex()
+
+
+def _insert(
+    rows: list[_Row], *, project_id: int, source_id: int, now: datetime
+) -> dict[UUID | None, list[str]]:
+    """The ids that were new, each with the reasons it is quarantined for."""
+    params: dict[str, Any] = {
+        "events": msgspec.json.encode(rows).decode(),
+        "project_id": project_id,
+        "source_id": source_id,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["land_feedback"], params)
+        return {UUID(identity): json.loads(reasons) for identity, reasons in cursor.fetchall()}
+
+
+@dataclass(frozen=True)
+class _FirstAnswer:
+    event_id: str
+    feedback_id: str
+    body_digest: memoryview
+    answer: str
+
+
+def _first_answers(rows: list[_Row], *, project_id: int) -> dict[str, _FirstAnswer]:
+    if not rows:
+        return {}
+    params = {"project_id": project_id, "event_ids": [row.event_id for row in rows]}
+    found = fetch(SQL["first_answers"], params, into=_FirstAnswer)
+    return {answer.event_id: answer for answer in found}
+
+
+def _landed(row: _Row, reasons: list[str]) -> LandedFeedback:
+    assert row.id is not None
+    return LandedFeedback(
+        event_id=row.event_id,
+        feedback_id=row.id,
+        outcome=Outcome.LANDED,
+        status="quarantined" if reasons else "accepted",
+        reasons=reasons,
+        differences=[],
+    )
+
+
+def _repeated(
+    row: _Row, first: dict[str, _FirstAnswer], differences: dict[UUID | None, FieldErrors]
+) -> LandedFeedback:
+    known = first[row.event_id]
+    answer = json.loads(known.answer)
+    conflict = differences.get(row.id, [])
+    return LandedFeedback(
+        event_id=row.event_id,
+        feedback_id=UUID(known.feedback_id),
+        outcome=Outcome.CONFLICT if conflict else Outcome.DUPLICATE,
+        status=answer["status"],
+        reasons=answer["reasons"],
+        differences=conflict,
+    )
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """An event as it landed, in the form rows are sent in."""
+
+    feedback_id: str
+    rating: str
+    prediction_id: str | None
+    corrected_label: str
+    comment: str | None
+    subject_hash: str | None
+    session_hash: str | None
+    occurred_at: datetime | None
+    metadata: str | None
+    is_external: bool
+    external_text: str | None
+    external_label: str | None
+    external_confidence: float | None
+    external_version: str | None
+
+
+def _differences(
+    rows: Iterable[_Row], first: dict[str, _FirstAnswer]
+) -> dict[UUID | None, FieldErrors]:
+    """By row id, what each body that is not the first one says differently; never empty."""
+    changed = {
+        row.id: row
+        for row in rows
+        if bytes(first[row.event_id].body_digest).hex() != row.body_digest
+    }
+    if not changed:
+        return {}
+    ids = [first[row.event_id].feedback_id for row in changed.values()]
+    stored = {
+        event.feedback_id: event
+        for event in fetch(SQL["stored_feedback"], {"ids": ids}, into=_Stored)
+    }
+    return {
+        identity: _named_differences(row, stored.get(first[row.event_id].feedback_id))
+        for identity, row in changed.items()
+    }
+
+
+def _named_differences(row: _Row, stored: _Stored | None) -> FieldErrors:
+    """The fields that differ; the values stay out, they may be another caller's."""
+    names = []
+    if stored is not None:
+        prediction = None if stored.is_external else stored.prediction_id
+        metadata = None if stored.metadata is None else json.loads(stored.metadata)
+        pairs = {
+            "rating": (row.rating, stored.rating),
+            "prediction_id": (row.prediction_id and str(row.prediction_id), prediction),
+            "corrected_label": (row.corrected_label, stored.corrected_label),
+            "comment": (row.comment, stored.comment),
+            "subject": (row.subject_hash, stored.subject_hash),
+            "session": (row.session_hash, stored.session_hash),
+            "occurred_at": (row.occurred_at, stored.occurred_at),
+            "metadata": (row.metadata, metadata),
+            "prediction.text": (row.external_text, stored.external_text),
+            "prediction.label": (row.external_label, stored.external_label),
+            "prediction.confidence": (row.external_confidence, stored.external_confidence),
+            "prediction.model_version": (
+                row.external_version or None,
+                stored.external_version or None,
+            ),
+        }
+        names = [name for name, (new, old) in pairs.items() if new != old]
+    message = "differs from the event that has this event_id"
+    return [{"field": name, "message": message} for name in names or ["event_id"]]
+
+
+def _count(
+    project: Project, results: Sequence[LandedFeedback], events: Sequence[FeedbackRequest]
+) -> None:
+    for result, event in zip(results, events, strict=True):
+        if result.outcome == Outcome.LANDED:
+            FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[event.rating]).inc()
+            FEEDBACK_EVENTS.labels(project.slug, result.status).inc()

@@ -1,0 +1,13 @@
+"""What Prometheus is told of intake; every web worker counts into the shared folder."""
+
+from prometheus_client import Counter
+
+# The name and label that frontends of this kind already report under. "Positive" is a thumb up:
+# praise for the answer, whatever the answer was.
+FEEDBACK_RATINGS = Counter(
+    "frontend_feedback_rating_total", "Feedback received, by rating.", ["feedback_type"]
+)
+FEEDBACK_EVENTS = Counter(
+    "hub_feedback_total", "Feedback events, by what became of them.", ["project", "status"]
+)
+FEEDBACK_TYPES = {"up": "positive", "down": "negative"}

@@ -1,0 +1,66 @@
+"""Authenticated input that could not land is kept, with its reasons, so that it can be replayed."""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from curation.intake.landing import hashed_name
+from curation.intake.reading import Refused
+from curation.models import RejectedEvent
+
+MAX_PAYLOAD = 64 * 1024
+NAMES = ("subject", "session")
+KEYED = "keyed:"
+# In text that is no JSON the names are cut out where they can be recognised.
+_NAMED = re.compile(r'("(?:subject|session)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}\]]+)')
+
+
+def keep_rejected(
+    *, project_id: int, source_id: int, refused: Sequence[Refused], now: datetime
+) -> None:
+    """Store refused payloads, without the names of subjects and sessions, at most 64 KB each."""
+    RejectedEvent.objects.bulk_create(
+        [
+            RejectedEvent(
+                project_id=project_id,
+                source_id=source_id,
+                payload=presentable(one.payload, project_id=project_id),
+                reasons=[
+                    {name: text.replace("\0", "�") for name, text in error.items()}
+                    for error in one.errors
+                ],
+                received_at=now,
+            )
+            for one in refused
+        ]
+    )
+
+
+def presentable(payload: bytes, *, project_id: int) -> str:
+    """A payload as text that Postgres can store, with keyed hashes in place of names."""
+    text = payload.decode("utf-8", "replace")
+    try:
+        text = json.dumps(_without_names(json.loads(text), project_id), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = _NAMED.sub(r'\1"(removed)"', text)
+    storable = text.encode("utf-8", "replace")[:MAX_PAYLOAD].decode("utf-8", "ignore")
+    return storable.replace("\0", "�")
+
+
+def _without_names(value: Any, project_id: int) -> Any:
+    if isinstance(value, list):
+        return [_without_names(item, project_id) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _hidden(inner, project_id) if key in NAMES else inner for key, inner in value.items()
+    }
+
+
+def _hidden(name: Any, project_id: int) -> Any:
+    if not isinstance(name, str):
+        return None if name is None else "(removed)"
+    storable = name.encode("utf-8", "replace").decode()
+    return f"{KEYED}{hashed_name(storable, project_id=project_id)}"

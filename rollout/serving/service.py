@@ -1,0 +1,182 @@
+"""Answering texts: assign, score, record durably, and only then answer."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from curation.intake.facts import ProjectFacts, project_facts
+from curation.intake.landing import hashed_name
+from curation.intake.predictions import NewPrediction, record_predictions
+from curation.intake.schemas import PredictionRequest
+from curation.models import Project
+from feedbackhub.core.ids import uuid7
+from rollout.serving.assignment import (
+    DAY0,
+    OUTSIDE,
+    TREATMENT,
+    assign,
+    coverage_and_weight,
+    in_audit,
+    programme_group,
+    unit_of,
+)
+from rollout.serving.cache import ServedVersion
+from rollout.serving.metrics import PREDICTIONS, SCORING_SECONDS
+from rollout.serving.plan import ServingPlan, current_plan
+from rollout.serving.scorer import Score
+
+
+class NoChampion(Exception):
+    """The project has no version that can answer."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """An answer to one text. Whether it is audited stays between us and the database."""
+
+    prediction_id: UUID
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    model_version: str
+    arm: str
+    """``control`` or ``treatment``; empty outside a comparison."""
+
+
+@dataclass(frozen=True)
+class _Seat:
+    """Where one text goes before it is scored."""
+
+    prediction_id: UUID
+    subject_hash: bytes | None
+    version: ServedVersion
+    rollout_id: int | None
+    arm: str
+    programme_group: str
+
+
+def predict(
+    *, project: Project, source_id: int, items: Sequence[PredictionRequest], now: datetime
+) -> list[Served]:
+    """Answers to texts, in order; every one is recorded before this returns.
+
+    A subject meets the same arm as long as a rollout lasts. Raises :class:`NoChampion`.
+    """
+    plan = current_plan(project.pk)
+    if plan is None:
+        raise NoChampion(f"{project.name} has no model that can answer yet.")
+    # Ids of one millisecond are random among themselves; sorted, they follow the request.
+    ids = sorted(uuid7(now) for _ in items)
+    seats = [
+        _seat(plan, prediction_id=identity, subject=item.subject)
+        for identity, item in zip(ids, items, strict=True)
+    ]
+    scores = _score(plan, seats, items)
+    facts = project_facts(project.pk)
+    predictions = [
+        _prediction(facts, source_id, seat, item, score, latency_ms)
+        for seat, item, (score, latency_ms) in zip(seats, items, scores, strict=True)
+    ]
+    record_predictions(predictions=predictions, pool_margin=facts.policy.pool_margin, now=now)
+    _count(project, seats, scores)
+    return [_served(seat, score) for seat, (score, _) in zip(seats, scores, strict=True)]
+
+
+def _seat(plan: ServingPlan, *, prediction_id: UUID, subject: str | None) -> _Seat:
+    name = hashed_name(subject, project_id=plan.project_id)
+    subject_hash = bytes.fromhex(name) if name else None
+    unit = unit_of(subject_hash=subject_hash, prediction_id=prediction_id)
+    group = _programme_group(plan, subject_hash)
+    version, rollout_id, arm = plan.champion, None, OUTSIDE
+    if group == DAY0 and plan.day0 is not None:
+        version = plan.day0
+    elif plan.candidate is not None:
+        coverage, weight = coverage_and_weight(plan.treatment_share)
+        arm = assign(salt=plan.salt, unit=unit, coverage=coverage, treatment_weight=weight).arm
+        if arm != OUTSIDE:
+            rollout_id = plan.rollout_id
+        if arm == TREATMENT:
+            version = plan.candidate
+    return _Seat(prediction_id, subject_hash, version, rollout_id, arm, group)
+
+
+def _programme_group(plan: ServingPlan, subject_hash: bytes | None) -> str:
+    """The group of a subject; traffic without one cannot be held back and is in neither group."""
+    if subject_hash is None:
+        return ""
+    return programme_group(
+        salt=_salt(plan.project_id), unit=subject_hash, holdback_share=plan.holdback_share
+    )
+
+
+def _salt(project_id: int) -> str:
+    """Of the choices that outlast every rollout."""
+    return f"project-{project_id}"
+
+
+def _score(
+    plan: ServingPlan, seats: Sequence[_Seat], items: Sequence[PredictionRequest]
+) -> list[tuple[Score, float]]:
+    """Scores with the milliseconds each took; texts of one version are scored together."""
+    scored: list[tuple[Score, float] | None] = [None] * len(items)
+    for version_id in {seat.version.id for seat in seats}:
+        places = [index for index, seat in enumerate(seats) if seat.version.id == version_id]
+        started = time.perf_counter()
+        answers = plan.scorers[version_id].score_many([items[index].text for index in places])
+        each_ms = (time.perf_counter() - started) * 1_000 / len(places)
+        for index, score in zip(places, answers, strict=True):
+            scored[index] = (score, each_ms)
+    return [one for one in scored if one is not None]
+
+
+def _prediction(
+    facts: ProjectFacts,
+    source_id: int,
+    seat: _Seat,
+    item: PredictionRequest,
+    score: Score,
+    latency_ms: float,
+) -> NewPrediction:
+    project_id = facts.project.pk
+    session = hashed_name(item.session, project_id=project_id)
+    return NewPrediction(
+        id=seat.prediction_id,
+        project_id=project_id,
+        source_id=source_id,
+        text=item.text,
+        label=score.label,
+        confidence=score.confidence,
+        probabilities=score.probabilities,
+        model_version=seat.version.name,
+        rollout_id=seat.rollout_id,
+        arm=seat.arm,
+        programme_group=seat.programme_group,
+        subject_hash=seat.subject_hash,
+        session_hash=bytes.fromhex(session) if session else None,
+        is_audit=in_audit(
+            salt=_salt(project_id),
+            prediction_id=seat.prediction_id,
+            share=facts.policy.audit_share,
+        ),
+        latency_ms=latency_ms,
+        metadata=item.metadata,
+    )
+
+
+def _served(seat: _Seat, score: Score) -> Served:
+    return Served(
+        prediction_id=seat.prediction_id,
+        label=score.label,
+        confidence=score.confidence,
+        probabilities=score.probabilities,
+        model_version=seat.version.name,
+        arm=seat.arm,
+    )
+
+
+def _count(project: Project, seats: Sequence[_Seat], scores: Sequence[tuple[Score, float]]) -> None:
+    for seat, (_, latency_ms) in zip(seats, scores, strict=True):
+        PREDICTIONS.labels(project.slug, seat.version.name, seat.arm).inc()
+        SCORING_SECONDS.labels(project.slug, seat.arm).observe(latency_ms / 1_000)
