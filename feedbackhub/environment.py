@@ -51,6 +51,8 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     static_root: str = ""
     web_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
     web_threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    # Requests a second of one source, averaged over ten; beyond it answers 429.
+    throttle_per_second: Annotated[int, msgspec.Meta(ge=1)] = 5_000
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     @property

@@ -145,6 +145,10 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# A larger request body is refused with 413 before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+THROTTLE_PER_SECOND = ENV.throttle_per_second
+
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -157,7 +161,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "feedbackhub",
     "DESCRIPTION": "Post predictions and feedback, review samples, retrain, and roll out.",
     "VERSION": "v1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "feedbackhub.core.openapi.add_components",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
