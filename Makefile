@@ -4,7 +4,7 @@
 VENV ?= .venv
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(if $(shell \
     $(name) -c 'import sys; sys.version_info >= (3, 11) and print(1)' 2>/dev/null),$(name))))
-PYTEST_ARGS ?= -n 2 --dist loadgroup
+PYTEST_ARGS ?= -n 2 --no-loadscope-reorder
 BIN := $(VENV)/bin/python
 
 # An install is current when a stamp with the checksum of its pins is there.

@@ -1,21 +1,39 @@
 """Fixtures every test shares; the servers are started by :mod:`tests.servers`."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from playwright.sync_api import Browser, Page
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
+from feedbackhub.supervision import CHECKOUT
 from tests.browser import running_chromium, watched_page
 from tests.stack import Hub, running_hub
 
 
-@pytest.hookimpl(tryfirst=True)  # Before xdist reads the groups.
+class ByFile(LoadScopeScheduling):
+    """A file stays on one worker, and all files with tests of the whole hub on the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "stack" if _is_of_the_stack(file) else file
+
+
+@cache
+def _is_of_the_stack(file: str) -> bool:
+    return "pytest.mark.stack" in (CHECKOUT / file).read_text()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Instead of xdist's groups, whose marks are lost on the way with pytest 9.2."""
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the whole hub come first, and on one worker: they take longest and share a start."""
-    for item in items:
-        if item.get_closest_marker("stack"):
-            item.add_marker(pytest.mark.xdist_group("stack"))
-    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+    """Tests of the whole hub come first, because they take longest."""
+    items.sort(key=lambda item: not _is_of_the_stack(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

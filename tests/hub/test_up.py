@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import psycopg2
 import pytest
 
-from feedbackhub.embedded import free_port
+from feedbackhub.embedded import free_port, port_is_free
 from feedbackhub.environment import read_env_file
 from feedbackhub.premises import as_account, service_account
 from feedbackhub.supervision import CHECKOUT, session_members
@@ -116,6 +117,7 @@ def test_two_hubs_run_side_by_side_and_one_resumes(folder: Path) -> None:
         again.wait_until_ready(within_s=30)
         assert time.monotonic() - started < 15
         assert query(again, "SELECT answer FROM kept") == 42
+        _replaces_a_killed_web_server(again)
         _survives_its_own_murder(again)
     finally:
         again.stop()
@@ -125,6 +127,19 @@ def _keeps_secrets_to_its_owner(home: Path) -> None:
     for name in ("secrets.env", "hub.env", "run/supervisor.conf"):
         assert (home / name).stat().st_mode & 0o777 == 0o600
     assert home.stat().st_mode & 0o007 == 0
+
+
+def _replaces_a_killed_web_server(hub: Hub) -> None:
+    """Its workers go with it: left behind, they would share the port with their successors."""
+    web = [one for one in session_members(hub.home) if "granian" in " ".join(one.cmdline())]
+    master = next(one for one in web if one.ppid() not in {other.pid for other in web})
+    master.kill()
+    _, alive = psutil.wait_procs(web, timeout=15)
+    assert alive == []
+    deadline = time.monotonic() + 30
+    while port_is_free("127.0.0.1", hub.port):
+        assert time.monotonic() < deadline, "no web server took the place of the killed one"
+        time.sleep(0.1)
 
 
 def _survives_its_own_murder(hub: Hub) -> None:
