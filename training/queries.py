@@ -1,0 +1,68 @@
+"""Questions about training: what a version rests on, what a thumb taught, what happens next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count
+from django.db.models.functions import Coalesce
+
+from curation import lineage as curation_lineage
+from curation.models import Project
+from curation.models.sample import Split
+from training import services, triggers
+from training.models import ModelVersion, Snapshot, SnapshotItem, TrainingRun
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The people's words that a version was trained on, the newest first."""
+
+    feedback_ids: Sequence[UUID]
+    annotation_ids: Sequence[int]
+
+
+def lineage(version: ModelVersion) -> Lineage:
+    """The thumbs and annotations that the training labels of a version rest on."""
+    snapshot = version.run.snapshot
+    if snapshot is None:
+        return Lineage((), ())
+    labels = SnapshotItem.objects.filter(snapshot=snapshot, split=Split.TRAIN)
+    evidence = curation_lineage.evidence_of(label_ids=labels.values("label_id"))
+    return Lineage(
+        feedback_ids=[e.feedback_id for e in evidence if e.feedback_id is not None],
+        annotation_ids=[e.annotation_id for e in evidence if e.annotation_id is not None],
+    )
+
+
+def versions_taught_by(*, feedback_id: UUID) -> list[ModelVersion]:
+    """The versions that were trained on a label resting on this thumb, oldest first."""
+    labels = curation_lineage.labels_resting_on(feedback_id=feedback_id)
+    items = SnapshotItem.objects.filter(label_id__in=labels, split=Split.TRAIN)
+    versions = ModelVersion.objects.filter(run__snapshot__in=items.values("snapshot_id"))
+    return list(versions.select_related("run").order_by("project_id", "number"))
+
+
+def active_run(*, project: Project) -> TrainingRun | None:
+    """The run that is queued or running, if any."""
+    return TrainingRun.objects.filter(project=project, status__in=services.ACTIVE).first()
+
+
+def outlook(*, project: Project, now: datetime) -> str:
+    """What happens next in a project without an active run, as a sentence."""
+    policy = services.ensure_policy(project=project)
+    last = (
+        TrainingRun.objects.filter(project=project)
+        .annotate(at=Coalesce("started_at", "created_at"))
+        .order_by("-at")
+        .values_list("at", flat=True)
+        .first()
+    )
+    return triggers.outlook(services.situation(policy, last_run_at=last), now=now)
+
+
+def split_counts(*, snapshot: Snapshot) -> dict[str, int]:
+    """Items of a snapshot by split."""
+    rows = snapshot.items.values_list("split").annotate(n=Count("id")).order_by("split")
+    return dict(rows)
