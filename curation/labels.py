@@ -79,14 +79,16 @@ def believe(*, beliefs: Sequence[Belief], now: datetime) -> None:
 
 
 def withdraw(*, sample_ids: Iterable[int], origin: str, now: datetime) -> None:
-    """End the current labels of ``origin``; the best earlier word that still stands comes back.
+    """End the current labels of ``origin`` that lost a ground; the best that stands comes back.
 
-    An import stands for ever, an annotation until it is undone. What thumbs say is not put back
-    here but weighed anew: see :func:`curation.digest.voices.reweigh`.
+    A thumb is lost when it is superseded, an annotation when it is undone. An import stands
+    for ever. What thumbs say is not put back here but weighed anew: see
+    :func:`curation.digest.voices.reweigh`.
     """
     ids = sorted(set(sample_ids))
     with transaction.atomic():
-        ending = [row.sample_id for row in _current(ids).values() if row.origin == origin]
+        held = _current(ids).values()
+        ending = [row.sample_id for row in held if row.origin == origin and row.is_shaken]
         if not ending:
             return
         execute(SQL["end_labels"], {"samples": ending})

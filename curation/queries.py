@@ -165,7 +165,7 @@ def _min_quality(project: Project) -> float:
     return policy.min_label_quality
 
 
-def _count(name: str, project: Project, **params: float | datetime | None) -> int:
+def _count(name: str, project: Project, **params: str | float | datetime | None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(SQL[name], {"project": project.pk, **params})
         return int(cursor.fetchone()[0])

@@ -319,6 +319,14 @@ class Migration(migrations.Migration):
                 to="curation.sample",
             ),
         ),
+        migrations.AddIndex(
+            model_name="feedbackoutcome",
+            index=models.Index(
+                condition=models.Q(("state", "counted")),
+                fields=["sample", "-feedback_id"],
+                name="feedbackoutcome_voices",
+            ),
+        ),
         migrations.CreateModel(
             name="LabelEvidence",
             fields=[

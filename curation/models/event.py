@@ -145,7 +145,15 @@ class FeedbackOutcome(models.Model):
     digested_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["project_id", "state"], name="feedbackoutcome_state")]
+        indexes = [
+            models.Index(fields=["project_id", "state"], name="feedbackoutcome_state"),
+            # The latest voices about a sample, however many there are.
+            models.Index(
+                fields=["sample", "-feedback_id"],
+                condition=models.Q(state="counted"),
+                name="feedbackoutcome_voices",
+            ),
+        ]
         constraints = [
             # One voice per subject and prediction: the later one supersedes the earlier.
             models.UniqueConstraint(

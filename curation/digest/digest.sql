@@ -1,0 +1,89 @@
+-- claim_landed --
+-- Take a batch of events nobody is digesting. The rows stay locked until the batch is done, so that
+-- other workers pass over them, and are deleted by the same transaction: a crash leaves them.
+SELECT id, kind FROM curation_landed ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- predictions --
+-- The predictions of a batch that ask for work.
+SELECT id, project_id, text, content_hash, is_audit, model_version
+FROM curation_prediction
+WHERE id = ANY (%(ids)s::uuid[]) AND text IS NOT NULL
+ORDER BY id;
+
+-- feedback --
+-- The feedback of a batch with the text it judges, as far as that is known and not erased. Events
+-- digested before (landed again by a replay) are left out: once is enough.
+SELECT f.id, f.project_id, f.prediction_id, f.subject_hash, f.rating, f.corrected_label,
+    f.predicted_label, f.quarantine_reasons, p.text, p.content_hash,
+    coalesce(p.is_audit, false) AS is_audit
+FROM curation_feedback f
+LEFT JOIN curation_prediction p ON p.id = f.prediction_id
+WHERE f.id = ANY (%(ids)s::uuid[])
+    AND NOT EXISTS (SELECT 1 FROM curation_feedbackoutcome o WHERE o.feedback_id = f.id)
+ORDER BY f.id;
+
+-- lock_samples --
+-- One digest (or annotator) at a time for each sample, always in this order. Voices on one
+-- prediction share its sample, so supersession needs no lock of its own.
+SELECT id FROM curation_sample WHERE id = ANY (%(samples)s::bigint[])
+ORDER BY id FOR NO KEY UPDATE;
+
+-- standing_voices --
+-- Who has spoken on these predictions so far; a statement of its own, read under the locks.
+SELECT prediction_id, subject_hash, feedback_id, sample_id
+FROM curation_feedbackoutcome
+WHERE state = 'counted' AND subject_hash IS NOT NULL
+    AND prediction_id = ANY (%(predictions)s::uuid[]);
+
+-- supersede --
+-- Earlier voices give way to later ones.
+UPDATE curation_feedbackoutcome o SET state = 'superseded', superseded_by = n.by_id
+FROM unnest(%(earlier)s::uuid[], %(later)s::uuid[]) AS n (id, by_id)
+WHERE o.feedback_id = n.id AND o.state = 'counted';
+
+-- insert_outcomes --
+-- What the batch learned about its feedback.
+INSERT INTO curation_feedbackoutcome
+    (feedback_id, project_id, prediction_id, subject_hash, sample_id, state, superseded_by,
+     suggested_label, is_disputed, reasons, digested_at)
+SELECT n.*, %(now)s
+FROM unnest(%(ids)s::uuid[], %(projects)s::bigint[], %(predictions)s::uuid[],
+            %(subjects)s::bytea[], %(samples)s::bigint[], %(states)s::text[],
+            %(superseded_by)s::uuid[], %(suggested)s::text[], %(disputed)s::boolean[],
+            %(reasons)s::jsonb[]) AS n
+ORDER BY 1;
+
+-- delete_landed --
+-- The batch is done.
+DELETE FROM curation_landed WHERE id = ANY (%(ids)s::uuid[]);
+
+-- review_state --
+-- What review knows of these samples.
+SELECT s.id AS sample_id,
+    EXISTS (
+        SELECT 1 FROM curation_reviewitem i
+        WHERE i.sample_id = s.id AND i.queue = 'audit' AND i.status = 'open'
+    ) AS is_audited,
+    EXISTS (
+        SELECT 1 FROM curation_reviewitem i
+        WHERE i.sample_id = s.id AND (i.queue = 'audit' OR i.status = 'done')
+    ) AS is_asked,
+    EXISTS (
+        SELECT 1 FROM curation_reviewitem i
+        WHERE i.sample_id = s.id AND i.status = 'closed' AND i.skips >= 2
+    ) AS is_dismissed,
+    l.value AS annotated, l.created_at AS annotated_at
+FROM curation_sample s
+LEFT JOIN curation_label l ON l.sample_id = s.id AND l.is_current AND l.origin = 'annotation'
+WHERE s.id = ANY (%(samples)s::bigint[]);
+
+-- project_facts --
+-- The labels and the audit share of the projects of a batch.
+SELECT p.id, coalesce(policy.audit_share, 0) AS audit_share,
+    ARRAY(
+        SELECT o.name::text FROM curation_labeloption o
+        WHERE o.project_id = p.id ORDER BY o.position, o.id
+    ) AS labels
+FROM curation_project p
+LEFT JOIN curation_curationpolicy policy ON policy.project_id = p.id
+WHERE p.id = ANY (%(projects)s::bigint[]);

@@ -1,0 +1,152 @@
+"""What each feedback event of a batch turns out to be: counted, superseded or quarantined."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.db import connection
+
+from curation.digest.suggestion import Suggestion, suggestion
+from curation.digest.supersession import Supersession, VoiceKey, supersede
+from curation.models import FeedbackOutcome
+from feedbackhub.core.sql import execute, statements
+
+SQL = statements(Path(__file__).with_name("digest.sql"))
+State = FeedbackOutcome.State
+
+
+@dataclass(frozen=True)
+class FeedbackRow:
+    """One feedback event with the text it judges, as it was read."""
+
+    id: UUID
+    project_id: int
+    prediction_id: UUID | None
+    subject_hash: bytes | None
+    rating: str
+    corrected_label: str
+    predicted_label: str
+    quarantine_reasons: str
+    """JSON."""
+    text: str | None
+    content_hash: bytes | None
+    is_audit: bool
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Intake took it with reservations: it does not speak."""
+        return self.quarantine_reasons != "[]"
+
+    @property
+    def voice(self) -> VoiceKey | None:
+        """Whose voice on what it is; None when it supersedes nothing."""
+        if self.is_quarantined or self.prediction_id is None or self.subject_hash is None:
+            return None
+        return self.prediction_id, bytes(self.subject_hash)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one event turned out to be."""
+
+    row: FeedbackRow
+    sample_id: int | None
+    state: str
+    superseded_by: UUID | None
+    says: Suggestion
+
+    @property
+    def project_id(self) -> int:
+        """Of the event."""
+        return self.row.project_id
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The outcomes of a batch, written."""
+
+    outcomes: list[Outcome]
+    gave_way: int
+    """Outcomes of earlier batches that were superseded."""
+    touched_samples: list[int]
+    """Samples about which someone spoke, or fell silent, by id."""
+
+
+def settle(
+    *,
+    rows: Sequence[FeedbackRow],
+    sample_of: Mapping[UUID, int],
+    labels_of: Mapping[int, Sequence[str]],
+    now: datetime,
+) -> Settled:
+    """Decide and write the outcome of each event. Its caller has locked the samples."""
+    if not rows:
+        return Settled([], 0, [])
+    standing, samples_before = _standing(rows)
+    order = supersede(events=[(row.id, row.voice) for row in rows], standing=standing)
+    outcomes = [_outcome(row, order, sample_of, labels_of) for row in rows]
+    if order.gave_way:
+        earlier, later = zip(*order.gave_way.items(), strict=True)
+        execute(SQL["supersede"], {"earlier": list(earlier), "later": list(later)})
+    _insert(outcomes, now)
+    # An event may supersede one about the same prediction whose text is known no more.
+    fell_silent = {samples_before[feedback_id] for feedback_id in order.gave_way}
+    speaking = {each.sample_id for each in outcomes if each.state == State.COUNTED}
+    touched = {sample_id for sample_id in fell_silent | speaking if sample_id is not None}
+    return Settled(outcomes, len(order.gave_way), sorted(touched))
+
+
+def _standing(
+    rows: Sequence[FeedbackRow],
+) -> tuple[dict[VoiceKey, UUID], dict[UUID, int | None]]:
+    """Who has spoken on the predictions of the batch so far, and about which sample."""
+    predictions = sorted({row.voice[0] for row in rows if row.voice is not None})
+    if not predictions:
+        return {}, {}
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["standing_voices"], {"predictions": predictions})
+        found = cursor.fetchall()
+    voices = {(prediction, bytes(subject)): event for prediction, subject, event, _ in found}
+    return voices, {event: sample_id for _, _, event, sample_id in found}
+
+
+def _outcome(
+    row: FeedbackRow,
+    order: Supersession,
+    sample_of: Mapping[UUID, int],
+    labels_of: Mapping[int, Sequence[str]],
+) -> Outcome:
+    if row.is_quarantined:
+        reasons = tuple(str(reason) for reason in json.loads(row.quarantine_reasons))
+        return Outcome(row, None, State.QUARANTINED, None, Suggestion("", False, reasons))
+    says = suggestion(
+        rating=row.rating,
+        predicted=row.predicted_label,
+        corrected=row.corrected_label,
+        labels=labels_of[row.project_id],
+    )
+    later = order.by.get(row.id)
+    state = State.COUNTED if later is None else State.SUPERSEDED
+    return Outcome(row, sample_of.get(row.id), state, later, says)
+
+
+def _insert(outcomes: Sequence[Outcome], now: datetime) -> None:
+    execute(
+        SQL["insert_outcomes"],
+        {
+            "ids": [each.row.id for each in outcomes],
+            "projects": [each.project_id for each in outcomes],
+            "predictions": [each.row.prediction_id for each in outcomes],
+            "subjects": [each.row.subject_hash for each in outcomes],
+            "samples": [each.sample_id for each in outcomes],
+            "states": [str(each.state) for each in outcomes],
+            "superseded_by": [each.superseded_by for each in outcomes],
+            "suggested": [each.says.label for each in outcomes],
+            "disputed": [each.says.is_disputed for each in outcomes],
+            "reasons": [json.dumps(each.says.reasons) for each in outcomes],
+            "now": now,
+        },
+    )

@@ -1,0 +1,212 @@
+"""The digest: landed events become samples, outcomes, labels and queue items.
+
+One batch is one transaction: its ``Landed`` rows are locked first and deleted last. Whatever stops
+it in between leaves the events landed, and the next look starts them anew. Several workers pass
+over each other's rows. Every step is set-based: no statement per event.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from curation.digest import outcomes
+from curation.digest.disputes import Audited, Queued, queue_samples
+from curation.digest.outcomes import FeedbackRow, Outcome
+from curation.digest.samples import NewSample, upsert_samples
+from curation.digest.voices import Spoken, reweigh
+from curation.models import FeedbackOutcome, Landed, Project, Sample
+from feedbackhub.core.sql import execute, fetch, statements
+
+SQL = statements(Path(__file__).with_name("digest.sql"))
+State = FeedbackOutcome.State
+
+
+@dataclass(frozen=True)
+class DigestReport:
+    """What one look did."""
+
+    events: int = 0
+    predictions: int = 0
+    feedback: int = 0
+    superseded: int = 0
+    quarantined: int = 0
+    disputed: int = 0
+    """Disputed items opened or refreshed."""
+    audited: int = 0
+    """Audit items opened."""
+
+    def __add__(self, other: "DigestReport") -> "DigestReport":
+        """Both together."""
+        names = [field.name for field in fields(self)]
+        return DigestReport(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+@dataclass(frozen=True)
+class _PredictionRow:
+    id: UUID
+    project_id: int
+    text: str
+    content_hash: bytes
+    is_audit: bool
+    model_version: str
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the digest needs to know of a project."""
+
+    id: int
+    audit_share: float
+    labels: list[str]
+
+
+def digest(*, now: datetime, limit: int = 1000) -> DigestReport:
+    """Digest up to ``limit`` landed events that no other worker holds.
+
+    One query when nothing is due. Digesting an event again changes nothing.
+    """
+    with transaction.atomic():
+        landed = _claim(limit)
+        if not landed:
+            return DigestReport()
+        report = _digest(landed, now)
+        execute(SQL["delete_landed"], {"ids": [event_id for event_id, _ in landed]})
+    return report
+
+
+def drain(*, now: datetime, seconds: float, limit: int = 1000) -> DigestReport:
+    """Digest batch after batch until nothing is due, or ``seconds`` have passed."""
+    deadline = time.monotonic() + seconds
+    total = DigestReport()
+    while (report := digest(now=now, limit=limit)).events:
+        total += report
+        if report.events < limit or time.monotonic() >= deadline:
+            break
+    return total
+
+
+def _claim(limit: int) -> list[tuple[UUID, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["claim_landed"], {"limit": limit})
+        return list(cursor.fetchall())
+
+
+def _digest(landed: Sequence[tuple[UUID, str]], now: datetime) -> DigestReport:
+    predictions, feedback = _load(landed)
+    project_ids = {row.project_id for row in predictions} | {row.project_id for row in feedback}
+    projects = Project.objects.in_bulk(project_ids)
+    facts = {
+        row.id: row
+        for row in fetch(SQL["project_facts"], {"projects": list(project_ids)}, into=_Facts)
+    }
+    sample_of = _upsert(projects, predictions, feedback, now)
+    execute(SQL["lock_samples"], {"samples": sorted(set(sample_of.values()))})
+    settled = outcomes.settle(
+        rows=feedback,
+        sample_of=sample_of,
+        labels_of={pk: row.labels for pk, row in facts.items()},
+        now=now,
+    )
+    spoken = _reweigh(settled.touched_samples, now)
+    queued = _queue(projects, facts, predictions, settled.outcomes, sample_of, spoken, now)
+    states = [outcome.state for outcome in settled.outcomes]
+    return DigestReport(
+        events=len(landed),
+        predictions=len(predictions),
+        feedback=len(feedback),
+        superseded=states.count(State.SUPERSEDED) + settled.gave_way,
+        quarantined=states.count(State.QUARANTINED),
+        disputed=queued.disputed,
+        audited=queued.audited,
+    )
+
+
+def _load(
+    landed: Sequence[tuple[UUID, str]],
+) -> tuple[list[_PredictionRow], list[FeedbackRow]]:
+    ids: dict[str, list[UUID]] = {kind: [] for kind in Landed.Kind.values}
+    for event_id, kind in landed:
+        ids[kind].append(event_id)
+    predictions, feedback = ids[Landed.Kind.PREDICTION], ids[Landed.Kind.FEEDBACK]
+    return (
+        fetch(SQL["predictions"], {"ids": predictions}, into=_PredictionRow) if predictions else [],
+        fetch(SQL["feedback"], {"ids": feedback}, into=FeedbackRow) if feedback else [],
+    )
+
+
+def _upsert(
+    projects: Mapping[int, Project],
+    predictions: Sequence[_PredictionRow],
+    feedback: Sequence[FeedbackRow],
+    now: datetime,
+) -> dict[UUID, int]:
+    """The sample of each event that has a text, by event id."""
+    new: dict[int, list[tuple[UUID, NewSample]]] = defaultdict(list)
+    for prediction in predictions:
+        origin = Sample.Origin.AUDIT if prediction.is_audit else Sample.Origin.POOL
+        sample = NewSample(
+            prediction.text, origin, prediction.id, content_hash=bytes(prediction.content_hash)
+        )
+        new[prediction.project_id].append((prediction.id, sample))
+    for row in feedback:
+        if row.text is None or row.content_hash is None or row.is_quarantined:
+            continue
+        # Feedback may be digested before the audited prediction it judges.
+        origin = Sample.Origin.AUDIT if row.is_audit else Sample.Origin.FEEDBACK
+        sample = NewSample(
+            row.text, origin, row.prediction_id, content_hash=bytes(row.content_hash)
+        )
+        new[row.project_id].append((row.id, sample))
+    found: dict[UUID, int] = {}
+    for project_id, pairs in sorted(new.items()):
+        ids = upsert_samples(
+            project=projects[project_id], samples=[sample for _, sample in pairs], now=now
+        )
+        found.update(zip([event_id for event_id, _ in pairs], ids, strict=True))
+    return found
+
+
+def _reweigh(sample_ids: Sequence[int], now: datetime) -> dict[int, list[Spoken]]:
+    """The voices about each of these samples, after their labels were weighed anew."""
+    if not sample_ids:
+        return {}
+    spoken = reweigh(sample_ids=sample_ids, now=now)
+    return {sample_id: spoken.get(sample_id, []) for sample_id in sample_ids}
+
+
+def _queue(
+    projects: Mapping[int, Project],
+    facts: Mapping[int, _Facts],
+    predictions: Sequence[_PredictionRow],
+    settled: Sequence[Outcome],
+    sample_of: Mapping[UUID, int],
+    spoken: Mapping[int, Sequence[Spoken]],
+    now: datetime,
+) -> Queued:
+    audited: dict[int, list[Audited]] = defaultdict(list)
+    for row in predictions:
+        if row.is_audit:
+            share = facts[row.project_id].audit_share
+            audited[row.project_id].append(
+                Audited(sample_of[row.id], row.id, row.model_version, share)
+            )
+    voices: dict[int, dict[int, Sequence[Spoken]]] = defaultdict(dict)
+    for outcome in settled:
+        if outcome.sample_id is not None and outcome.sample_id in spoken:
+            voices[outcome.project_id][outcome.sample_id] = spoken[outcome.sample_id]
+    total = Queued()
+    for project_id in sorted({*audited, *voices}):
+        queued = queue_samples(
+            project=projects[project_id],
+            audited=audited[project_id],
+            spoken=voices[project_id],
+            now=now,
+        )
+        total = Queued(total.audited + queued.audited, total.disputed + queued.disputed)
+    return total

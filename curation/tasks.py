@@ -1,0 +1,28 @@
+"""What Celery calls: each looks once at what is due. Running one twice, or late, does no harm."""
+
+from celery import shared_task
+
+from curation.digest import services as digestion
+from curation.review import services as review
+from feedbackhub.core.clock import utcnow
+from feedbackhub.core.partitions import ensure_partitions
+
+DIGEST_SECONDS = 20.0
+
+
+@shared_task(queue="ticks", soft_time_limit=60, time_limit=90)
+def digest() -> None:
+    """Digest what has landed, batch after batch, leaving the worker to others after a while."""
+    digestion.drain(now=utcnow(), seconds=DIGEST_SECONDS)
+
+
+@shared_task(queue="ticks", soft_time_limit=30, time_limit=45)
+def sweep_leases() -> None:
+    """Free the slots of leases that ran out."""
+    review.sweep(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=60, time_limit=90)
+def make_partitions() -> None:
+    """Make the event partitions of the coming months."""
+    ensure_partitions(now=utcnow())
