@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# An unclosed quote would otherwise swallow the rest of the file.
-MAX_CELL = 1_000_000
+# Far above the longest text; an unclosed quote would otherwise swallow the rest of the file.
+MAX_CELL = 128 * 1024
 DELIMITERS = {".tsv": "\t", ".tab": "\t", ".csv": ","}
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
