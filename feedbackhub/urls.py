@@ -4,12 +4,17 @@ from django.contrib import admin
 from django.urls import include, path
 
 from feedbackhub.home import home
+from feedbackhub.try_it import rate, try_index, try_page
 
 urlpatterns = [
     path("", home, name="home"),
+    path("try/", try_index, name="try-index"),
+    path("try/<slug:project>/", try_page, name="try"),
+    path("try/<slug:project>/rate/", rate, name="try-rate"),
     path("admin/", admin.site.urls),
     path("api/", include("feedbackhub.api")),
     path("", include("curation.review.urls")),
+    path("", include("rollout.urls")),
 ]
 
 handler400 = "feedbackhub.api.bad_request"

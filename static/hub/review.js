@@ -102,7 +102,7 @@ function renderState() {
 function renderLease() {
   const lease = find("lease");
   const left = queue.current ? Math.ceil((Date.parse(queue.current.expires_at) - Date.now()) / 1000) : 99;
-  lease.hidden = left > 60;
+  lease.hidden = !(left <= 60); // Without a lease there is no time to tell.
   if (left <= 0) lease.textContent = "Your reservation has run out; your answer still counts as an opinion";
   else lease.textContent = `Reserved for you ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} more`;
 }
@@ -114,7 +114,7 @@ function renderReveal({ item, type, value, reason }, { reveal } = {}) {
   const { prediction, votes, why } = reveal;
   const facts = [["You said", type === "skip" ? `skipped (${reason})` : value]];
   if (prediction) facts.push(["Model said", withConfidence(prediction)]);
-  if (votes && (votes.up || votes.down)) facts.push(["Users", `${votes.up ?? 0} 👍 ${votes.down ?? 0} 👎`]);
+  if (votes && (votes.up || votes.down)) facts.push(["Users", `${votes.up ?? 0} up, ${votes.down ?? 0} down`]);
   if (why) facts.push(["Why it was here", why]);
   find("reveal-facts").replaceChildren(...facts.map(([name, text]) => fact(name, text)));
 }
