@@ -1,4 +1,4 @@
-"""The training room's ticks and its long work; ticks and long work have queues of their own."""
+"""The training room's ticks and its long work, which the settings route to a queue of its own."""
 
 import logging
 
@@ -10,33 +10,30 @@ from training import evaluation, scoring, services
 from training.models import ModelVersion
 
 logger = logging.getLogger(__name__)
-LONG = "training"
 # A verdict that nobody fetched within this time is asked for again by a later tick.
 EXPIRES_SECONDS = 30
 
 
 @shared_task(name="training.tasks.plan", time_limit=60)
 def plan() -> None:
-    """One look: what is due is put on the long queue. A lost broker is asked again next time."""
+    """One look: what is due is sent to the long queue. A lost broker is asked again next time."""
     try:
         for run_id in services.plan(now=utcnow()):
-            execute.apply_async(kwargs={"run_id": run_id}, queue=LONG)
+            execute.apply_async(kwargs={"run_id": run_id})
             services.mark_sent(run_id=run_id, now=utcnow())
         for version_id in evaluation.due(now=utcnow()):
-            evaluate.apply_async(
-                kwargs={"version_id": version_id}, queue=LONG, expires=EXPIRES_SECONDS
-            )
+            evaluate.apply_async(kwargs={"version_id": version_id}, expires=EXPIRES_SECONDS)
     except OperationalError as error:
         logger.warning("The broker cannot be reached; sending again at the next tick: %s", error)
 
 
-@shared_task(name="training.tasks.execute", queue=LONG, time_limit=6 * 3600)
+@shared_task(name="training.tasks.execute", time_limit=6 * 3600)
 def execute(*, run_id: int) -> None:
     """Carry out one run; a run that is not queued is left alone."""
     services.execute(run_id=run_id, clock=utcnow)
 
 
-@shared_task(name="training.tasks.evaluate", queue=LONG, time_limit=3600)
+@shared_task(name="training.tasks.evaluate", time_limit=3600)
 def evaluate(*, version_id: int) -> None:
     """Judge a version again, if that is still due."""
     if version_id in evaluation.due(now=utcnow()):
