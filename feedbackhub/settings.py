@@ -1,5 +1,6 @@
 """Django settings, derived from the typed environment alone."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,9 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(ENV.static_root) if ENV.static_root else HOME / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Charts are drawn by the script in Plotly's own wheel: nothing is fetched, nothing is copied here.
+PLOTLY_DIR = Path(str(find_spec("plotly").origin)).parent / "package_data"  # type: ignore[union-attr] # it is pinned
+STATICFILES_DIRS = [BASE_DIR / "static", ("plotly", PLOTLY_DIR)]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -175,6 +178,11 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = ENV.redis_url
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "ticks"
+# Long work has a queue and a worker of its own, so that ticks never wait behind it.
+CELERY_TASK_ROUTES = {
+    "training.tasks.execute": {"queue": "training"},
+    "training.tasks.evaluate": {"queue": "training"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -217,6 +217,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "peak": rail.peak,
                 "threshold": rail.threshold,
                 "crossed": rail.crossed,
+                "known": bool(rail.control.n and rail.treatment.n),
                 "sentence": rail.sentence,
             }
             for rail in comparison.guardrails

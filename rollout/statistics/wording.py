@@ -41,6 +41,17 @@ def ratio(measured: Measured) -> str:
     return f"{measured.value:.2f} ({measured.low:.2f} to {measured.high:.2f})"
 
 
+def share_of_subjects(share: float) -> str:
+    """Whom a share of the traffic stands for: "half of the subjects", "10 % of subjects".
+
+    >>> share_of_subjects(0.5), share_of_subjects(0.1), share_of_subjects(1.0)
+    ('half of the subjects', '10 % of subjects', 'every subject')
+    """
+    if share == 1:
+        return "every subject"
+    return "half of the subjects" if share == 0.5 else f"{100 * share:.3g} % of subjects"
+
+
 def duration(span: timedelta) -> str:
     """A span in the one unit that fits: "9 hours", "1 minute", "3 days".
 
