@@ -3,13 +3,14 @@
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.utils.decorators import method_decorator
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from feedbackhub.core.problems import problem_response
+from feedbackhub.journey import FeedbackJourneyView
 
 PREFIX = "/api/"
 
@@ -56,9 +57,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem_response(500, "Something broke here; it is in the hub's log. Send it again.")
 
 
-project_urls = [
+project_urls: list[URLPattern | URLResolver] = [
     path("", include("rollout.serving.api_urls")),
     path("", include("curation.intake.api_urls")),
+    path("", include("rollout.api_urls")),
+    path("feedback/<path:event_id>", FeedbackJourneyView.as_view(), name="api-feedback-journey"),
 ]
 urlpatterns = [
     path("v1/projects/<slug:project>/", include(project_urls)),
