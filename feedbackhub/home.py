@@ -66,9 +66,9 @@ def headline(loop: Loop) -> str:
     thumbs = "No feedback yet today"
     if loop.thumbs.total:
         thumbs = f"{_count(loop.thumbs.total, 'thumb')} today, {loop.thumbs.down:,} of them down"
-    waiting = f"{_count(loop.n_waiting, 'sample')} for review" if loop.n_waiting else "nothing"
+    waiting = _count(loop.n_waiting, "sample") if loop.n_waiting else "nothing"
     verb = "wait" if loop.n_waiting > 1 else "waits"
-    said = f"{loop.champion} serves. {thumbs}; {waiting} {verb}."
+    said = f"{loop.champion} serves. {thumbs}; {waiting} {verb} for review."
     if loop.rollout and loop.rollout.status in Rollout.ACTIVE:
         said += f" {loop.rollout.candidate.name} is being tried against it."
     return said

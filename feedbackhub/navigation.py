@@ -129,7 +129,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """The admin's sidebar: our pages first, then every model the user may open, by room."""
     user = request.user
     groups: list[dict[str, Any]] = [
-        {"items": [{"title": "Home", "icon": "home", "link": reverse("home")}]}
+        # Every address begins with home's, which is not what "active" means.
+        {"items": [{"title": "Home", "icon": "home", "link": reverse("home"), "active": False}]}
     ]
     if isinstance(user, User):
         groups += [_project_group(each) for each in seats_of(user)[:5]]

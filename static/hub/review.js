@@ -45,7 +45,8 @@ function renderItem(item) {
   const text = find("text");
   text.textContent = item.text;
   text.scrollTop = 0;
-  find("reason").textContent = item.reason;
+  find("reason").textContent = item.reason ?? "";
+  find("reason").hidden = !item.reason;
   const draft = queue.draft(item.id);
   for (const radio of radios) radio.checked = radio.value === draft.value;
   note.value = draft.note ?? "";
@@ -108,15 +109,20 @@ function renderLease() {
 }
 
 function renderReveal({ item, type, value, reason }, { reveal } = {}) {
-  if (!reveal) return;
-  find("reveal").hidden = false;
-  find("reveal-text").textContent = `Before: “${item.text}”`;
-  const { prediction, votes, why } = reveal;
-  const facts = [["You said", type === "skip" ? `skipped (${reason})` : value]];
+  const { prediction, votes, why } = reveal ?? {};
+  const facts = [["You said", type === "skip" ? `skip, ${reason}` : value]];
   if (prediction) facts.push(["Model said", withConfidence(prediction)]);
   if (votes && (votes.up || votes.down)) facts.push(["Users", `${votes.up ?? 0} up, ${votes.down ?? 0} down`]);
   if (why) facts.push(["Why it was here", why]);
+  find("reveal-text").textContent = `“${item.text}”`;
   find("reveal-facts").replaceChildren(...facts.map(([name, text]) => fact(name, text)));
+  find("reveal-none").hidden = true;
+}
+
+function clearReveal() {
+  find("reveal-text").textContent = "";
+  find("reveal-facts").replaceChildren();
+  find("reveal-none").hidden = false;
 }
 
 function withConfidence({ label, confidence, model_version }) {
@@ -133,19 +139,12 @@ function fact(name, text) {
   return pair;
 }
 
-function toast(text, action) {
+function toast(text) {
   const box = document.createElement("div");
   box.className = "toast";
-  box.append(text);
-  if (action) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = action.title;
-    button.addEventListener("click", () => (box.remove(), action.run()));
-    box.append(button);
-  }
+  box.textContent = text;
   find("toasts").replaceChildren(box);
-  setTimeout(() => box.remove(), 6000);
+  setTimeout(() => box.remove(), 4000);
 }
 
 function showRefused({ op, error }) {
@@ -178,30 +177,25 @@ function submit() {
   if (!queue.current) return;
   if (!chosen()) {
     toast("Choose a label first, or skip.");
-    radios[0]?.focus();
     return;
   }
-  const value = chosen();
-  if (queue.answer({ kind: "label", value, note: note.value.trim(), seconds: seconds() })) {
-    moved(`${value}.`);
-  }
+  answer({ kind: "label", value: chosen() });
 }
 
 function skip(reason) {
   find("skip-menu").close();
-  if (queue.answer({ kind: "skip", reason, note: note.value.trim(), seconds: seconds() })) {
-    moved(`Skipped as ${reason}.`);
-  }
+  if (queue.current) answer({ kind: "skip", reason });
 }
 
-function moved(words) {
-  toast(words, { title: "Undo", run: undo });
+function answer(said) {
+  renderReveal({ type: said.kind, item: queue.current, ...said });
+  queue.answer({ ...said, note: note.value.trim(), seconds: seconds() });
   // A radio that keeps the focus would swallow the arrow keys on the next sample.
   document.activeElement?.blur();
 }
 
 function undo() {
-  find("toasts").replaceChildren();
+  clearReveal();
   queue.undo();
 }
 
@@ -312,11 +306,11 @@ queue.addEventListener("change", ({ detail }) => {
 queue.addEventListener("saved", ({ detail: { op, answer } }) => {
   answered = answer.answered_today ?? answered + 1;
   if (queue.depth) queue.depth -= 1;
-  renderReveal(op, answer);
+  // The strip shows the last answer, and the hub's words for it may come after the next one.
+  if (queue.history.at(-1) === op) renderReveal(op, answer);
 });
 queue.addEventListener("undone", () => {
   answered = Math.max(0, answered - 1);
-  find("reveal").hidden = true;
 });
 queue.addEventListener("refused", ({ detail }) => showRefused(detail));
 

@@ -62,7 +62,7 @@ def test_the_loop_is_a_sentence_before_it_is_numbers(client: Client) -> None:
         press(project, rating)
     wait_for_review(project, Queue.DISPUTED)
     page = page_of(client, make_member(project, Role.LEAD))
-    said = "v1 serves. 3 thumbs today, 1 of them down; 1 sample for review waits."
+    said = "v1 serves. 3 thumbs today, 1 of them down; 1 sample waits for review."
     assert f"{said} v2 is being tried against it." in page
     assert "33 % down (self-selected)" in page
     assert "1 disputed" in page
