@@ -1,4 +1,4 @@
-"""``make bench``: every figure, each as a ratio against a limit or peer measured in the same run."""
+"""``make bench``: every figure, as a ratio against a limit or peer measured in the same run."""
 
 import argparse
 import importlib
