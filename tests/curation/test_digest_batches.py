@@ -291,7 +291,7 @@ class PowerCut(Exception):
     """The worker dies here."""
 
 
-PAST_THE_END = 40
+PAST_THE_END = 35
 
 
 @pytest.mark.parametrize("fatal", range(1, PAST_THE_END + 1))
@@ -308,7 +308,7 @@ def test_a_crash_at_any_statement_loses_nothing_and_the_next_look_does_it_all(fa
 
     def dying(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         nonlocal statements
-        statements += 1
+        statements += "SAVEPOINT" not in sql
         if statements == fatal:
             raise PowerCut
         return execute(sql, *rest)
@@ -325,11 +325,12 @@ def test_a_crash_at_any_statement_loses_nothing_and_the_next_look_does_it_all(fa
 
     assert Landed.objects.count() == 0
     assert FeedbackOutcome.objects.filter(state="counted").count() == 2
-    assert dict(ReviewItem.objects.values_list("queue", "status")) == {
-        "disputed": "open",
-        "audit": "open",
-    }
-    assert ReviewItem.objects.count() == 3
+    items = ReviewItem.objects.order_by("queue", "status")
+    assert list(items.values_list("queue", "status")) == [
+        ("audit", "open"),
+        ("disputed", "closed"),
+        ("disputed", "open"),
+    ]
     # The last of these is past the end: every statement was the fatal one once.
     assert not (is_cut and fatal == PAST_THE_END)
 
