@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from curation.models import Project
 from feedbackhub.core.transitions import ForbiddenTransition, StaleTransition, move, record
@@ -62,18 +62,23 @@ def start(
         raise CannotPromote("There is no champion to compare with; promote the first version.")
     if not registry.blessed_versions(project=rollout.project).filter(pk=rollout.candidate_id):
         raise CannotPromote(f"{rollout.candidate.name} must be judged against {champion.name}.")
-    _move(
-        rollout,
-        expected=expected,
-        to=Status.AB_TEST,
-        actor=actor,
-        reason=reason,
-        now=now,
-        champion=champion,
-        # A salt of its own, so that no two rollouts share their arms.
-        salt=f"rollout-{rollout.pk}",
-        started_at=now,
-    )
+    try:
+        _move(
+            rollout,
+            expected=expected,
+            to=Status.AB_TEST,
+            actor=actor,
+            reason=reason,
+            now=now,
+            champion=champion,
+            # A salt of its own, so that no two rollouts share their arms.
+            salt=f"rollout-{rollout.pk}",
+            started_at=now,
+        )
+    except IntegrityError as error:
+        if "rollout_one_active" not in str(error):
+            raise
+        raise StaleTransition("By now another test goes on; this one waits its turn.") from error
 
 
 def pause(*, rollout: Rollout, expected: str, actor: str, reason: str, now: datetime) -> None:
@@ -83,6 +88,8 @@ def pause(*, rollout: Rollout, expected: str, actor: str, reason: str, now: date
 
 def resume(*, rollout: Rollout, expected: str, actor: str, reason: str, now: datetime) -> None:
     """Go on after a pause, with the same arms."""
+    if expected == Status.WAITING:  # Its way to the A/B test is the start, which salts it.
+        raise ForbiddenTransition("Only a paused rollout is resumed; start this one.")
     _move(rollout, expected=expected, to=Status.AB_TEST, actor=actor, reason=reason, now=now)
 
 

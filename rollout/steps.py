@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from feedbackhub.core.transitions import ForbiddenTransition, StaleTransition
+from feedbackhub.core.transitions import StaleTransition
 from rollout import services
 from rollout.models import Rollout
 from rollout.queries import Standing, event_log
@@ -101,19 +101,19 @@ def take(
 ) -> None:
     """Take one step of a rollout believed to be in status ``expected``.
 
-    Raises :class:`Refused` for every refusal that a person can do something about, and
-    :class:`~feedbackhub.core.transitions.StaleTransition` when the rollout has moved.
+    Raises :class:`~feedbackhub.core.transitions.StaleTransition` when the rollout has moved, and
+    :class:`Refused` for every other refusal.
     """
+    if rollout.status != expected:
+        raise StaleTransition(f"It is {state(rollout.status)} by now.")
+    if step not in _OFFERED.get(rollout.status, ()):
+        raise Refused(_not_while(step, rollout))
     try:
         _SERVICES[step](rollout=rollout, expected=expected, actor=actor, reason=reason, now=now)
     except (services.CannotPromote, services.CannotRollBack, NeverLive) as refusal:
         raise Refused(str(refusal)) from refusal
     except BadArtifact as refusal:
         raise Refused(f"The model file cannot be served: {refusal}") from refusal
-    except ForbiddenTransition as refusal:
-        raise Refused(
-            f"{_label(step, rollout)}: not possible while the rollout is {state(expected)}."
-        ) from refusal
 
 
 def state(status: str) -> str:
@@ -158,6 +158,10 @@ def over(rollout: Rollout) -> str:
     return ends.get(Status(rollout.status), "")
 
 
+def _not_while(step: Step, rollout: Rollout) -> str:
+    return f"{_label(step, rollout)}: not possible while the rollout is {state(rollout.status)}."
+
+
 def _label(step: Step, rollout: Rollout) -> str:
     candidate = rollout.candidate.name
     back = f"Roll back to {rollout.champion.name}" if rollout.champion else f"Roll back {candidate}"
@@ -198,7 +202,7 @@ def _consequence(step: Step, rollout: Rollout, live: ModelVersion | None) -> str
 def _refusal(step: Step, rollout: Rollout, standing: Standing) -> str:
     candidate = rollout.candidate
     if step not in _OFFERED.get(rollout.status, ()):
-        return f"Not possible while the rollout is {state(rollout.status)}."
+        return _not_while(step, rollout)
     if rollout.status == Status.WAITING and standing.champion is not None:
         if step is Step.PROMOTE:
             return f"{candidate.name} has served no traffic yet; start its A/B test first."
