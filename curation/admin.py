@@ -101,6 +101,7 @@ class GuidelineInline(RoleInline, StackedInline):
     fields = ("number", "text")
     readonly_fields = ("number",)
     verbose_name = "version of the guidelines"
+    verbose_name_plural = "guidelines"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Answers name the version they were given under, so it stays as it was."""

@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                         (
                             "prediction_id",
                             models.UUIDField(
-                                help_text="Null when it names none we know.", null=True
+                                help_text="As the caller named it, known or not.", null=True
                             ),
                         ),
                         (
@@ -179,6 +179,7 @@ class Migration(migrations.Migration):
                         ("received_at", models.DateTimeField()),
                     ],
                     options={
+                        "verbose_name_plural": "feedback",
                         "ordering": ["id"],
                     },
                 ),

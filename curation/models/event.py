@@ -71,7 +71,7 @@ class Feedback(models.Model):
     project_id = models.BigIntegerField()
     source_id = models.BigIntegerField()
     event_id = models.CharField(max_length=200)
-    prediction_id = models.UUIDField(null=True, help_text="Null when it names none we know.")
+    prediction_id = models.UUIDField(null=True, help_text="As the caller named it, known or not.")
     rating = models.CharField(max_length=4, choices=Rating.choices)
     corrected_label = models.CharField(max_length=60, blank=True)
     comment = models.TextField(null=True)
@@ -90,6 +90,7 @@ class Feedback(models.Model):
 
     class Meta:
         ordering = ["id"]
+        verbose_name_plural = "feedback"
 
     def __str__(self) -> str:
         return f"{self.rating} on {self.prediction_id}"
