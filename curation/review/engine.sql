@@ -65,8 +65,11 @@ ORDER BY held.rank, array_position(%(queues)s, i.queue::text), i.priority DESC, 
 
 -- lock --
 -- Before an answer, a skip or an undo: one at a time for each annotator and for each sample. The
--- sample comes before the item in every transaction that locks both, the digest's included.
+-- sample comes before the item in every transaction that locks both, the digest's included. A
+-- sweep that is taking the annotator's own lease is waited for, here rather than in the statement
+-- that follows: that one must see the slot it freed.
 SELECT pg_advisory_xact_lock(%(lock_class)s, %(user)s);
+SELECT id FROM curation_lease WHERE item_id = %(item)s AND user_id = %(user)s FOR UPDATE;
 SELECT s.id FROM curation_sample s JOIN curation_reviewitem i ON i.sample_id = s.id
 WHERE i.id = %(item)s AND i.project_id = %(project)s
 FOR NO KEY UPDATE OF s;
