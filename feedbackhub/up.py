@@ -42,7 +42,7 @@ from feedbackhub.supervision import CHECKOUT, Program, Supervisor, end_session
 
 SHARED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SUBJECT_HASH_KEY", "HOST", "PORT")
 STOP_WITHIN_S = 8.5
-READY_WITHIN_S = 60
+READY_WITHIN_S = 120
 
 
 class Stopped(BaseException):

@@ -58,9 +58,9 @@ class Hub:
             connection.close()
         return readiness
 
-    def wait_until_ready(self, *, within_s: float = FIRST_START_S) -> None:
+    def wait_until_ready(self) -> None:
         """Return once it has printed its address."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + FIRST_START_S
         while "feedbackhub is ready" not in self.said:
             assert self.process.poll() is None, f"the hub ended: {self.said}"
             assert time.monotonic() < deadline, f"the hub is not ready: {self.said}"

@@ -77,15 +77,24 @@ def test_postgres_of_a_closed_home_starts(account: Account, closed: Path) -> Non
 def test_programs_in_a_closed_folder_are_copied_once_for_everyone(
     account: Account, closed: Path, elsewhere: Path
 ) -> None:
-    program = closed / "tree" / "bin" / "program"
-    program.parent.mkdir(parents=True, mode=0o700)
-    program.write_text("#!/bin/sh\necho ran\n")
+    site, parts = closed / "site", ("wheel/bin", "wheel.libs")
+    for part in parts:
+        (site / part).mkdir(parents=True, mode=0o700)
+    (site / "wheel.libs" / "words").write_text("ran")
+    program = site / "wheel" / "bin" / "program"
+    program.write_text('#!/bin/sh\ncat "$(dirname "$0")/../../wheel.libs/words"\n')
     program.chmod(0o700)
-    copy = reachable_copy(closed / "tree", key="tree-1", account=account)
-    ran = subprocess.run([copy / "bin" / "program"], capture_output=True, **as_account(account))
-    assert copy == elsewhere / "tree-1"
-    assert ran.stdout == b"ran\n"
-    assert reachable_copy(closed / "tree", key="tree-1", account=account) == copy
+
+    def copy() -> Path:
+        return reachable_copy(
+            site, parts=parts, program="wheel/bin/program", key="wheel-1", account=account
+        )
+
+    assert copy() == elsewhere / "wheel-1"
+    ran = subprocess.run(
+        [copy() / "wheel" / "bin" / "program"], capture_output=True, **as_account(account)
+    )
+    assert ran.stdout == b"ran"
 
 
 def test_data_that_is_gone_is_said_in_words(tmp_path: Path) -> None:

@@ -51,6 +51,11 @@ def living(hub: Hub) -> list[str]:
     return [" ".join(member.cmdline()) for member in session_members(hub.home)]
 
 
+def crowd() -> float:
+    """How many programs want each core: what a time meant for an idle machine is stretched by."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def query(hub: Hub, statement: str) -> object:
     url = read_env_file(hub.home / "hub.env")["DATABASE_URL"]
     connection = psycopg2.connect(url)
@@ -114,8 +119,8 @@ def test_two_hubs_run_side_by_side_and_one_resumes(folder: Path) -> None:
     started = time.monotonic()
     again = start_hub(folder / "one", DEMO="0")
     try:
-        again.wait_until_ready(within_s=30)
-        assert time.monotonic() - started < 15
+        again.wait_until_ready()
+        assert time.monotonic() - started < 15 * crowd()
         assert query(again, "SELECT answer FROM kept") == 42
         _replaces_a_killed_web_server(again)
         _survives_its_own_murder(again)
@@ -134,9 +139,9 @@ def _replaces_a_killed_web_server(hub: Hub) -> None:
     web = [one for one in session_members(hub.home) if "granian" in " ".join(one.cmdline())]
     master = next(one for one in web if one.ppid() not in {other.pid for other in web})
     master.kill()
-    _, alive = psutil.wait_procs(web, timeout=15)
+    _, alive = psutil.wait_procs(web, timeout=15 * crowd())
     assert alive == []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 30 * crowd()
     while port_is_free("127.0.0.1", hub.port):
         assert time.monotonic() < deadline, "no web server took the place of the killed one"
         time.sleep(0.1)
@@ -148,7 +153,7 @@ def _survives_its_own_murder(hub: Hub) -> None:
     hub.process.wait()
     successor = start_hub(hub.home, port=hub.port, DEMO="0")
     try:
-        successor.wait_until_ready(within_s=60)
+        successor.wait_until_ready()
         assert query(successor, "SELECT answer FROM kept") == 42
         members = session_members(hub.home)
         assert sum(member.name() == "postgres" for member in members) >= 1
