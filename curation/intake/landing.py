@@ -7,6 +7,7 @@ another body is a conflict: nothing is stored, and the differences are named.
 import hashlib
 import hmac
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,19 +18,24 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import connection
 
 from curation.digest.normalise import content_hash
 from curation.intake.answers import FeedbackAnswer
 from curation.intake.metrics import FEEDBACK_EVENTS, FEEDBACK_RATINGS, FEEDBACK_TYPES
 from curation.intake.schemas import FeedbackRequest
 from curation.models import Project
-from feedbackhub.core.ids import uuid7
+from feedbackhub.core.ids import uuid7, uuid7s
+from feedbackhub.core.prepared import Prepared
 from feedbackhub.core.problems import FieldErrors
 from feedbackhub.core.sql import fetch, statements
 from feedbackhub.core.subjects import keyed_hash
 
 SQL = statements(Path(__file__).with_name("landing.sql"))
+_land = Prepared(
+    "land_feedback",
+    SQL["land_feedback"],
+    {"events": "jsonb", "project_id": "bigint", "source_id": "bigint", "now": "timestamptz"},
+)
 # Keys of metadata in one order, so that the order they came in makes no difference.
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -97,8 +103,7 @@ def land_feedback(
     if not events:
         return []
     rows = [_row(event, project.pk) for event in events]
-    # Ids of one millisecond are random among themselves; sorted, they follow the request.
-    for row, identity in zip(rows, sorted(uuid7(now) for _ in rows), strict=True):
+    for row, identity in zip(rows, uuid7s(now, count=len(rows)), strict=True):
         row.id = identity
         if row.external_text is not None:
             row.external_id = uuid7(now)
@@ -155,9 +160,7 @@ def _insert(
         "source_id": source_id,
         "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(SQL["land_feedback"], params)
-        return {UUID(identity): json.loads(reasons) for identity, reasons in cursor.fetchall()}
+    return {UUID(identity): json.loads(reasons) for identity, reasons in _land.run(params)}
 
 
 @dataclass(frozen=True)
@@ -277,7 +280,11 @@ def _named_differences(row: _Row, stored: _Stored | None) -> FieldErrors:
 def _count(
     project: Project, results: Sequence[LandedFeedback], events: Sequence[FeedbackRequest]
 ) -> None:
-    for result, event in zip(results, events, strict=True):
-        if result.outcome == Outcome.LANDED:
-            FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[event.rating]).inc()
-            FEEDBACK_EVENTS.labels(project.slug, result.status).inc()
+    landed = Counter(
+        (event.rating, result.status)
+        for result, event in zip(results, events, strict=True)
+        if result.outcome == Outcome.LANDED
+    )
+    for (rating, status), count in landed.items():
+        FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[rating]).inc(count)
+        FEEDBACK_EVENTS.labels(project.slug, status).inc(count)

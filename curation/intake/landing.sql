@@ -17,7 +17,7 @@ WITH incoming AS MATERIALIZED (
 looked_up AS (
     SELECT
         incoming.*,
-        served.id IS NOT NULL AS is_known,
+        served.project_id AS served_in,
         coalesce(external_label, served.label, '') AS predicted_label,
         coalesce(external_confidence, served.confidence) AS confidence,
         coalesce(external_version, served.model_version, '') AS model_version,
@@ -25,19 +25,33 @@ looked_up AS (
         coalesce(served.arm, '') AS arm,
         coalesce(served.programme_group, '') AS programme_group
     FROM incoming
-    LEFT JOIN curation_prediction AS served
-        ON served.id = incoming.prediction_id AND served.project_id = %(project_id)s
+    -- One visit to the key's index for each event. The limit keeps the planner from joining whole
+    -- partitions instead, which it does as long as their statistics say they are small.
+    LEFT JOIN LATERAL (
+        SELECT
+            found.project_id,
+            CASE WHEN is_ours THEN found.label END AS label,
+            CASE WHEN is_ours THEN found.confidence END AS confidence,
+            CASE WHEN is_ours THEN found.model_version END AS model_version,
+            CASE WHEN is_ours THEN found.rollout_id END AS rollout_id,
+            CASE WHEN is_ours THEN found.arm END AS arm,
+            CASE WHEN is_ours THEN found.programme_group END AS programme_group
+        FROM (
+            SELECT *, project_id = %(project_id)s AS is_ours
+            FROM curation_prediction
+            WHERE id = incoming.prediction_id
+            LIMIT 1
+        ) AS found
+    ) AS served ON true
 ),
 judged AS MATERIALIZED (
     SELECT
         looked_up.*,
         to_jsonb(array_remove(ARRAY[
             CASE
-                WHEN prediction_id IS NULL OR is_known THEN NULL
-                WHEN EXISTS (
-                    SELECT FROM curation_prediction AS other WHERE other.id = prediction_id
-                ) THEN 'foreign_prediction'
-                ELSE 'unknown_prediction'
+                WHEN prediction_id IS NULL OR served_in = %(project_id)s THEN NULL
+                WHEN served_in IS NULL THEN 'unknown_prediction'
+                ELSE 'foreign_prediction'
             END,
             CASE
                 WHEN predicted_label = '' OR coalesce(corrected_label, '') = '' THEN NULL

@@ -10,9 +10,15 @@ from uuid import UUID
 import msgspec
 
 from curation.digest.normalise import content_hash
-from feedbackhub.core.sql import execute, statements
+from feedbackhub.core.prepared import Prepared
+from feedbackhub.core.sql import statements
 
 SQL = statements(Path(__file__).with_name("landing.sql"))
+_record = Prepared(
+    "record_predictions",
+    SQL["record_predictions"],
+    {"predictions": "jsonb", "now": "timestamptz"},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,7 @@ def record_predictions(
         return
     rows = [_row(prediction, pool_margin) for prediction in predictions]
     encoded = msgspec.json.encode(rows).decode()
-    execute(SQL["record_predictions"], {"predictions": encoded, "now": now})
+    _record.run({"predictions": encoded, "now": now})
 
 
 def margin(probabilities: Mapping[str, float]) -> float:

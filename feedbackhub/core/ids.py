@@ -3,6 +3,7 @@
 import os
 import uuid
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -14,6 +15,14 @@ def uuid7(now: datetime) -> uuid.UUID:
     value |= 0x7 << 76 | (random >> 68 & 0xFFF) << 64  # version, rand_a
     value |= 0b10 << 62 | random & ((1 << 62) - 1)  # variant, rand_b
     return uuid.UUID(int=value)
+
+
+def uuid7s(now: datetime, *, count: int) -> list[uuid.UUID]:
+    """``count`` UUIDs of one moment, in ascending order: the order of the things they will name.
+
+    Within a millisecond UUIDv7s are random among themselves, so they are sorted here.
+    """
+    return sorted((uuid7(now) for _ in range(count)), key=attrgetter("int"))
 
 
 def uuid7_floor(at: datetime) -> uuid.UUID:

@@ -1,6 +1,7 @@
 """Answering texts: assign, score, record durably, and only then answer."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from curation.intake.landing import hashed_name
 from curation.intake.predictions import NewPrediction, record_predictions
 from curation.intake.schemas import PredictionRequest
 from curation.models import Project
-from feedbackhub.core.ids import uuid7
+from feedbackhub.core.ids import uuid7s
 from rollout.serving.assignment import (
     DAY0,
     OUTSIDE,
@@ -67,8 +68,7 @@ def predict(
     plan = current_plan(project.pk)
     if plan is None:
         raise NoChampion(f"{project.name} has no model that can answer yet.")
-    # Ids of one millisecond are random among themselves; sorted, they follow the request.
-    ids = sorted(uuid7(now) for _ in items)
+    ids = uuid7s(now, count=len(items))
     seats = [
         _seat(plan, prediction_id=identity, subject=item.subject)
         for identity, item in zip(ids, items, strict=True)
@@ -177,6 +177,9 @@ def _served(seat: _Seat, score: Score) -> Served:
 
 
 def _count(project: Project, seats: Sequence[_Seat], scores: Sequence[tuple[Score, float]]) -> None:
+    served = Counter((seat.version.name, seat.arm) for seat in seats)
+    for (version, arm), count in served.items():
+        PREDICTIONS.labels(project.slug, version, arm).inc(count)
+    timed = {seat.arm: SCORING_SECONDS.labels(project.slug, seat.arm) for seat in seats}
     for seat, (_, latency_ms) in zip(seats, scores, strict=True):
-        PREDICTIONS.labels(project.slug, seat.version.name, seat.arm).inc()
-        SCORING_SECONDS.labels(project.slug, seat.arm).observe(latency_ms / 1_000)
+        timed[seat.arm].observe(latency_ms / 1_000)

@@ -1,0 +1,58 @@
+"""Statements that Postgres plans once for each connection.
+
+Landing one event takes a third of a millisecond, planning its statement another whole one. Only
+outside a transaction: there a connection that does not keep prepared statements (a pooler that
+deals transactions out to servers) costs one failed try, after which everything is sent whole.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import DatabaseError, connection
+from psycopg2.errors import DuplicatePreparedStatement, InvalidSqlStatementName
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+_REFUSALS = (DuplicatePreparedStatement, InvalidSqlStatementName)
+
+# By the driver's connection, so that a new one starts with none.
+_names_of: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+class Prepared:
+    """A statement with named parameters, and the Postgres type of each."""
+
+    def __init__(self, name: str, sql: str, types: Mapping[str, str]) -> None:
+        """``sql`` holds ``%(parameter)s`` for each name in ``types``, and no other ``%``."""
+        places = {parameter: number for number, parameter in enumerate(types, start=1)}
+        body = _PARAMETER.sub(lambda found: f"${places[found[1]]}", sql)
+        arguments = ", ".join(f"%({parameter})s" for parameter in types)
+        self._name = name
+        self._whole = sql
+        self._prepare = f"PREPARE {name} ({', '.join(types.values())}) AS {body}"
+        self._execute = f"EXECUTE {name} ({arguments})"
+        self._is_refused = False
+
+    def run(self, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of one execution; none for a statement that returns none."""
+        if connection.in_atomic_block or self._is_refused:
+            return _rows(self._whole, params)
+        connection.ensure_connection()
+        names = _names_of.setdefault(connection.connection, set())
+        try:
+            if self._name not in names:
+                _rows(self._prepare, None)
+                names.add(self._name)
+            return _rows(self._execute, params)
+        except DatabaseError as error:
+            if not isinstance(error.__cause__, _REFUSALS):
+                raise
+            self._is_refused = True
+            return _rows(self._whole, params)
+
+
+def _rows(sql: str, params: Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall()) if cursor.description else []
