@@ -14,6 +14,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("feedbackhub.api")),
     path("", include("curation.review.urls")),
+    path("", include("training.urls")),
     path("", include("rollout.urls")),
 ]
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Coalesce
 
 from curation import lineage as curation_lineage
+from curation.grounds import Grounds, grounds_of
 from curation.models import Project
 from curation.models.sample import Split
 from training import services, triggers
-from training.models import ModelVersion, Snapshot, SnapshotItem, TrainingRun
+from training.models import Evaluation, ModelVersion, SnapshotItem, TrainingRun
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,7 @@ class Lineage:
 
 def lineage(version: ModelVersion) -> Lineage:
     """The thumbs and annotations that the training labels of a version rest on."""
-    snapshot = version.run.snapshot
-    if snapshot is None:
-        return Lineage((), ())
-    labels = SnapshotItem.objects.filter(snapshot=snapshot, split=Split.TRAIN)
+    labels = _training_labels(version)
     evidence = curation_lineage.evidence_of(label_ids=labels.values("label_id"))
     return Lineage(
         feedback_ids=[e.feedback_id for e in evidence if e.feedback_id is not None],
@@ -62,7 +60,26 @@ def outlook(*, project: Project, now: datetime) -> str:
     return triggers.outlook(services.situation(policy, last_run_at=last), now=now)
 
 
-def split_counts(*, snapshot: Snapshot) -> dict[str, int]:
-    """Items of a snapshot by split."""
-    rows = snapshot.items.values_list("split").annotate(n=Count("id")).order_by("split")
-    return dict(rows)
+def runs(*, project: Project) -> QuerySet[TrainingRun]:
+    """The project's runs with their snapshots and versions, the newest first."""
+    found = TrainingRun.objects.filter(project=project)
+    return found.select_related("snapshot", "version", "requested_by")
+
+
+def versions(*, project: Project) -> QuerySet[ModelVersion]:
+    """The project's versions with their runs, evaluations and gates, the newest first."""
+    found = ModelVersion.objects.filter(project=project).select_related("run__snapshot")
+    evaluations = Evaluation.objects.select_related("champion").prefetch_related("gate_results")
+    return found.prefetch_related(Prefetch("evaluations", evaluations))
+
+
+def grounds(*, version: ModelVersion, limit: int) -> Grounds:
+    """The thumbs and annotations that taught a version: how many, and the newest."""
+    return grounds_of(label_ids=_training_labels(version).values("label_id"), limit=limit)
+
+
+def _training_labels(version: ModelVersion) -> QuerySet[SnapshotItem]:
+    items = SnapshotItem.objects.filter(split=Split.TRAIN)
+    return (
+        items.filter(snapshot=version.run.snapshot_id) if version.run.snapshot_id else items.none()
+    )

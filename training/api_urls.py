@@ -1,0 +1,12 @@
+"""Addresses of training, below ``/api/v1/projects/{project}/``."""
+
+from django.urls import path
+
+from training.api import ModelVersionsView, SnapshotView, TrainingRunsView, TrainingRunView
+
+urlpatterns = [
+    path("training-runs", TrainingRunsView.as_view(), name="api-training-runs"),
+    path("training-runs/<int:pk>", TrainingRunView.as_view(), name="api-training-run"),
+    path("model-versions", ModelVersionsView.as_view(), name="api-model-versions"),
+    path("snapshots/<str:digest>", SnapshotView.as_view(), name="api-snapshot"),
+]
