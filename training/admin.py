@@ -6,8 +6,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.forms import ModelForm
+from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from curation.admin_scope import ProjectScopedAdmin, ReadOnlyAdmin
 from training import estimators
@@ -15,15 +16,20 @@ from training.models import Evaluation, ModelVersion, Snapshot, TrainingPolicy, 
 
 
 class TrainingPolicyForm(ModelForm):  # type: ignore[type-arg] # generic in the stubs alone
-    """Refuses a recipe that does not exist, and parameters that do not fit it."""
+    """Offers the recipes there are, and refuses parameters that do not fit the chosen one."""
+
+    estimator = ChoiceField(
+        choices=[(each.name, each.title) for each in estimators.ESTIMATORS.values()],
+        widget=UnfoldAdminSelectWidget,
+    )
 
     def clean(self) -> dict[str, Any]:
         """The policy's fields, with the parameters checked against the estimator's limits."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "estimator" not in cleaned:
+            return cleaned
         try:
-            estimators.check(cleaned.get("estimator", ""), params=cleaned.get("parameters") or {})
-        except estimators.UnknownEstimator as error:
-            raise ValidationError({"estimator": str(error)}) from error
+            estimators.check(cleaned["estimator"], params=cleaned.get("parameters") or {})
         except estimators.BadEstimatorParameters as error:
             raise ValidationError({"parameters": str(error)}) from error
         return cleaned

@@ -153,6 +153,21 @@ def activity(run: TrainingRun, *, now: datetime) -> str:
     return f"Run {run.pk} is at work: {run.step}. {run.reason}"
 
 
+def wait_sentence(version: ModelVersion, *, missing: int | None) -> str:
+    """When an undecided version is judged again; nothing for any other."""
+    if missing is None:
+        return ""
+    if missing == 0:
+        return f"{version.name} is judged again within seconds."
+    further = (
+        "1 further test label has" if missing == 1 else f"{missing:,} further test labels have"
+    )
+    return (
+        f"{version.name} is judged again when {further} come, from the audit queue or by import, "
+        "or when a newer version takes its place."
+    )
+
+
 def split_sentence(snapshot: Snapshot) -> str:
     """How many labels a snapshot trains on and holds out: "120 to learn, 40 to test"."""
     counts = snapshot.counts

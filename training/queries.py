@@ -9,10 +9,12 @@ from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Coalesce
 
 from curation import lineage as curation_lineage
+from curation import queries as curation_queries
 from curation.grounds import Grounds, grounds_of
 from curation.models import Project
 from curation.models.sample import Split
 from training import services, triggers
+from training.evaluation import labels_until_next_look
 from training.models import Evaluation, ModelVersion, SnapshotItem, TrainingRun
 
 
@@ -58,6 +60,15 @@ def outlook(*, project: Project, now: datetime) -> str:
         .first()
     )
     return triggers.outlook(services.situation(policy, last_run_at=last), now=now)
+
+
+def labels_until_judged(*, version: ModelVersion) -> int | None:
+    """How many further test labels bring an undecided version before the gates again."""
+    latest = version.evaluations.first()
+    if latest is None or version.status != ModelVersion.Status.INSUFFICIENT:
+        return None
+    grown = curation_queries.test_label_count(project=version.project) - latest.n_test
+    return max(0, labels_until_next_look(latest) - grown)
 
 
 def runs(*, project: Project) -> QuerySet[TrainingRun]:

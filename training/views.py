@@ -41,6 +41,7 @@ def training_page(request: HttpRequest, project: str) -> HttpResponse:
     found, user = _project(request, project)
     now = utcnow()
     active = queries.active_run(project=found)
+    versions = list(queries.versions(project=found)[:N_VERSIONS])
     context = {
         "project": found,
         "active": active,
@@ -51,10 +52,8 @@ def training_page(request: HttpRequest, project: str) -> HttpResponse:
         "can_configure": found.allows(user, Can.CONFIGURE),
         "refusal": "" if found.allows(user, Can.TRAIN) else ONLY_LEADS,
         "runs": [pages.run_row(run, now=now) for run in queries.runs(project=found)[:N_RUNS]],
-        "versions": [
-            pages.version_row(version, version.evaluations.first())
-            for version in queries.versions(project=found)[:N_VERSIONS]
-        ],
+        "versions": [pages.version_row(each, each.evaluations.first()) for each in versions],
+        "waits": [sentence for sentence in map(_wait, versions) if sentence],
         "form": ReasonForm(auto_id="ask-%s"),
         "ask": _retrain_question(found),
     }
@@ -73,6 +72,7 @@ def version_page(request: HttpRequest, project: str, number: int) -> HttpRespons
         "project": found,
         "version": version,
         "badge": pages.version_badge(version),
+        "wait": _wait(version),
         "run": version.run,
         "snapshot": version.run.snapshot,
         "grounds": queries.grounds(version=version, limit=N_GROUNDS),
@@ -174,6 +174,10 @@ def _cancel_question(run: TrainingRun) -> dict[str, Any]:
         "url": reverse("training-cancel", kwargs={"project": run.project.slug, "pk": run.pk}),
         "is_dangerous": True,
     }
+
+
+def _wait(version: ModelVersion) -> str:
+    return pages.wait_sentence(version, missing=queries.labels_until_judged(version=version))
 
 
 def _snapshot_context(version: ModelVersion) -> dict[str, Any]:

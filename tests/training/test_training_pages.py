@@ -105,6 +105,8 @@ def test_the_page_lists_runs_and_versions_with_their_words() -> None:
     page = words(signed_in(make_member(project)).get(training_url(project)))
     assert "v1 insufficient evidence" in page
     assert "60 test labels are fewer than the 100 asked for. About 40 more" in page
+    assert page.count("test labels are fewer") == 1
+    assert "v1 is judged again when 25 further test labels have come" in page
     assert "60 to learn, 60 to test" in page
     assert "nothing new" in page
     assert "Nothing new to learn: v1 was trained on the same labels" in page
@@ -243,7 +245,7 @@ def test_a_lead_changes_the_policy_in_the_admin_within_its_limits() -> None:
     }
     assert client.get(url).status_code == 200
     assert "tfidf_logreg" in words(client.post(url, form | {"parameters": '{"C": -3}'}))
-    assert "No estimator" in words(client.post(url, form | {"estimator": "oracle"}))
+    assert "Select a valid choice" in words(client.post(url, form | {"estimator": "oracle"}))
     assert TrainingPolicy.objects.get().parameters == {}
     assert client.post(url, form).status_code == 302
     policy.refresh_from_db()

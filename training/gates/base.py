@@ -147,7 +147,8 @@ def verdict(outcomes: Sequence[GateOutcome], required: Collection[str]) -> Verdi
     unsure = [outcome for outcome in asked if outcome.status != GateStatus.PASSED]
     if unsure:
         needs = [outcome.needs for outcome in unsure if outcome.needs is not None]
-        reason = " ".join(outcome.summary for outcome in unsure)
+        # Two gates that lack the same labels say so in the same words; once is enough.
+        reason = " ".join(dict.fromkeys(outcome.summary for outcome in unsure))
         return Verdict(VerdictStatus.INSUFFICIENT, reason, max(needs, default=None))
     for outcome in asked:
         if not _is_finite(outcome.evidence):
