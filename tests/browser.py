@@ -36,7 +36,7 @@ def running_chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def watched_page(browser: Browser) -> Iterator[Page]:
+def watched_page(browser: Browser, *, javascript: bool = True) -> Iterator[Page]:
     """A page in a fresh context; on leaving, what went wrong behind the test's back is raised.
 
     That is: a request to another host, an uncaught script error, a breach of the content policy.
@@ -55,7 +55,9 @@ def watched_page(browser: Browser) -> Iterator[Page]:
     def on_page_error(error: Error) -> None:
         wrongs[f"script error: {error}"] = None
 
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, locale="en-US", java_script_enabled=javascript
+    )
     context.set_default_timeout(10_000)
     page = context.new_page()
     page.on("request", on_request)

@@ -8,7 +8,7 @@ const shown = new Map();
 let timer = 0;
 let heardAt = Date.now();
 
-for (const note of root.querySelectorAll("[data-loading]")) note.hidden = false;
+for (const note of root.querySelectorAll("[data-loading]")) note.textContent = "Drawing the chart…";
 
 function theme() {
   const chosen = document.documentElement.classList;
@@ -57,6 +57,8 @@ function draw(name, figure, config) {
   if (!place || shown.get(`figure ${name}`) === said) return;
   shown.set(`figure ${name}`, said);
   place.querySelector("[data-loading]")?.remove();
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", place.dataset.label);
   globalThis.Plotly.react(place, figure.data, figure.layout, config);
 }
 
