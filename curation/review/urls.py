@@ -1,7 +1,10 @@
-"""Addresses of the review page."""
+"""Addresses of the review page and of what it asks the queue engine."""
 
-from django.urls import path
+from django.urls import include, path
 
 from curation.review.views import review_page
 
-urlpatterns = [path("review/<slug:project>/", review_page, name="review")]
+urlpatterns = [
+    path("review/<slug:project>/", review_page, name="review"),
+    path("review/<slug:project>/api/", include("curation.review.api_urls")),
+]

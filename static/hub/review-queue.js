@@ -11,8 +11,11 @@ const TIMEOUT_MS = 20000;
 
 export class Refused extends Error {
   constructor(status, detail) {
-    super(detail);
+    super(detail ?? `The hub answered ${status}.`);
     this.status = status;
+    // A 403 without words is Django's own: the token of a session that has ended.
+    this.isSignedOut = status === 401 || (status === 403 && !detail);
+    this.isPassing = status >= 500 || status === 429 || status === 408;
   }
 }
 
@@ -28,7 +31,7 @@ export class ReviewQueue extends EventTarget {
     this.history = [];
     this.gone = new Set(); // Answered here: a claim that was already under way may still name them.
     this.claim = { state: "loading", empty: null, error: "" };
-    this.depth = null;
+    this.free = null; // Items nobody holds, as of the last claim.
     this.failures = 0;
     this.claimFailures = 0;
     this.signedOut = false;
@@ -43,6 +46,10 @@ export class ReviewQueue extends EventTarget {
 
   get current() {
     return this.items[this.position] ?? null;
+  }
+
+  get waiting() {
+    return this.free === null ? null : this.free + this.items.length;
   }
 
   get sending() {
@@ -152,15 +159,21 @@ export class ReviewQueue extends EventTarget {
       if (known.has(item.id)) this.#extend(item.id, item.expires_at);
       else if (!this.gone.has(item.id)) this.items.push(item);
     }
-    this.depth = answer.depth ?? this.depth;
-    const empty = this.items.length ? null : answer.empty;
-    this.claim = { state: this.items.length ? "ready" : "empty", empty, error: "" };
-    if (this.claim.state === "empty") this.claimTimer = setTimeout(() => this.refill(), 10000);
+    this.free = answer.depth;
+    if (this.items.length) this.claim = { state: "ready", empty: null, error: "" };
+    else if (answer.items.length) {
+      // All of it is answered here and still on its way: what comes after is known when it arrives.
+      this.claim = { state: "loading", empty: null, error: "" };
+      this.claimTimer = setTimeout(() => this.refill(), 300);
+    } else {
+      this.claim = { state: "empty", empty: answer.empty, error: "" };
+      this.claimTimer = setTimeout(() => this.refill(), 10000);
+    }
   }
 
   #claimFailed(error) {
-    if (error instanceof Refused && error.status < 500 && error.status !== 429) {
-      this.signedOut = error.status === 401 || error.status === 403;
+    if (error instanceof Refused && !error.isPassing) {
+      this.signedOut = error.isSignedOut;
       this.claim = { state: "refused", empty: null, error: error.message };
       return;
     }
@@ -206,12 +219,9 @@ export class ReviewQueue extends EventTarget {
   }
 
   #isFinal(error) {
-    if (!(error instanceof Refused)) return false;
-    if (error.status === 401 || error.status === 403) {
-      this.signedOut = true;
-      return false;
-    }
-    return error.status < 500 && error.status !== 429 && error.status !== 408;
+    if (!(error instanceof Refused) || error.isPassing) return false;
+    this.signedOut ||= error.isSignedOut;
+    return !error.isSignedOut;
   }
 
   #address(op) {
@@ -285,7 +295,7 @@ export class ReviewQueue extends EventTarget {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const response = await fetch(`${this.api}${address}`, { ...this.#request(body), signal });
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Refused(response.status, answer.detail ?? `The hub answered ${response.status}.`);
+    if (!response.ok) throw new Refused(response.status, answer.detail);
     return answer;
   }
 

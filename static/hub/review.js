@@ -23,9 +23,10 @@ function csrfToken() {
 
 function render() {
   const item = queue.current;
-  const state = item ? "ready" : queue.claim.state;
-  find("work").hidden = state !== "ready";
-  find("loading").hidden = state !== "loading" && state !== "ready" ? true : Boolean(item);
+  // Out of samples while the next claim is under way is loading too.
+  const state = item ? "item" : queue.claim.state === "ready" ? "loading" : queue.claim.state;
+  find("work").hidden = state !== "item";
+  find("loading").hidden = state !== "loading";
   find("empty").hidden = state !== "empty";
   find("trouble").hidden = state !== "trouble" && state !== "refused";
   if (item) renderItem(item);
@@ -64,7 +65,7 @@ function renderEmpty() {
 
 function renderTrouble(state) {
   find("trouble-why").textContent = queue.signedOut
-    ? "You are signed out. Sign in again (it opens in another tab), then press “Try now”."
+    ? "You are signed out. Sign in again (it opens in another tab), then go on here."
     : state === "refused"
       ? queue.claim.error
       : `${keptAnswers()}It is tried again by itself; check your network if this lasts.`;
@@ -72,11 +73,14 @@ function renderTrouble(state) {
 }
 
 function renderSignIn(after) {
-  root.querySelectorAll(".sign-in").forEach((link) => link.remove());
+  root.querySelectorAll(".sign-in").forEach((each) => each.remove());
   if (!queue.signedOut) return;
   const link = document.createElement("a");
-  Object.assign(link, { className: "sign-in", href: root.dataset.login, target: "_blank", textContent: " Sign in" });
-  after.append(link);
+  Object.assign(link, { className: "sign-in", href: root.dataset.login, target: "_blank", textContent: "Sign in" });
+  const again = document.createElement("button");
+  Object.assign(again, { type: "button", className: "sign-in button button--quiet button--small", textContent: "Send again" });
+  again.dataset.act = "again";
+  after.append(" ", link, " ", again);
 }
 
 function keptAnswers() {
@@ -96,23 +100,26 @@ function renderState() {
   else if (queue.sending) state.textContent = "Saving…";
   else state.textContent = answered ? "✓ All saved" : "";
   find("answered").textContent = answered;
-  find("depth-part").hidden = queue.depth === null;
-  find("depth").textContent = queue.depth ?? "";
+  find("depth-part").hidden = queue.waiting === null;
+  // The hub counts to a thousand.
+  find("depth").textContent = queue.free >= 1000 ? "over 1,000" : (queue.waiting ?? "");
 }
 
 function renderLease() {
   const lease = find("lease");
-  const left = queue.current ? Math.ceil((Date.parse(queue.current.expires_at) - Date.now()) / 1000) : 99;
+  const until = queue.current?.expires_at; // An item taken back after its answer has none.
+  const left = until ? Math.ceil((Date.parse(until) - Date.now()) / 1000) : 99;
   lease.hidden = !(left <= 60); // Without a lease there is no time to tell.
   if (left <= 0) lease.textContent = "Your reservation has run out; your answer still counts as an opinion";
   else lease.textContent = `Reserved for you ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} more`;
 }
 
 function renderReveal({ item, type, value, reason }, { reveal } = {}) {
-  const { prediction, votes, why } = reveal ?? {};
+  const { prediction, votes, peers, why } = reveal ?? {};
   const facts = [["You said", type === "skip" ? `skip, ${reason}` : value]];
   if (prediction) facts.push(["Model said", withConfidence(prediction)]);
   if (votes && (votes.up || votes.down)) facts.push(["Users", `${votes.up ?? 0} up, ${votes.down ?? 0} down`]);
+  if (peers?.length) facts.push(["Others said", peers.map((peer) => `${peer.value} (${peer.annotator})`).join(", ")]);
   if (why) facts.push(["Why it was here", why]);
   find("reveal-text").textContent = `“${item.text}”`;
   find("reveal-facts").replaceChildren(...facts.map(([name, text]) => fact(name, text)));
@@ -304,8 +311,7 @@ queue.addEventListener("change", ({ detail }) => {
   else render();
 });
 queue.addEventListener("saved", ({ detail: { op, answer } }) => {
-  answered = answer.answered_today ?? answered + 1;
-  if (queue.depth) queue.depth -= 1;
+  answered += 1;
   // The strip shows the last answer, and the hub's words for it may come after the next one.
   if (queue.history.at(-1) === op) renderReveal(op, answer);
 });
