@@ -90,9 +90,14 @@ class Shell:
         links = [Link("Home", reverse("home"), here == "home")]
         if self.seat:
             links += page_links(self.seat, here)
-        if self._user.is_staff:
+        if self._has_admin():
             links.append(Link("Admin", reverse("admin:index")))
         return links
+
+    def _has_admin(self) -> bool:
+        """Whether the admin would show this person anything."""
+        configures = any(Can.CONFIGURE in CAPABILITIES[seat.role] for seat in self.seats)
+        return self._user.is_staff and (self._user.is_superuser or configures)
 
     def _same_page(self, seat: Seat) -> str:
         match = self._match
