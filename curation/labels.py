@@ -38,7 +38,7 @@ class Belief:
     """In [0, 1]; kept to two decimals."""
     reasons: Sequence[str]
     """Readable grounds of the quality."""
-    feedback_ids: Sequence[UUID] = ()
+    feedback_ids: Sequence[UUID | str] = ()
     """The thumbs it rests on."""
     annotation_ids: Sequence[int] = ()
     """The annotations it rests on."""
@@ -71,7 +71,7 @@ def believe(*, beliefs: Sequence[Belief], now: datetime) -> None:
         current = _current({belief.sample_id for belief in beliefs})
         new: dict[int, Belief] = {}
         for given in beliefs:
-            belief = replace(given, quality=round(given.quality, 2))
+            belief = _rounded(given)
             held = new.get(belief.sample_id) or current.get(belief.sample_id)
             if (chosen := _weigh(held, belief)) is not None:
                 new[belief.sample_id] = chosen
@@ -94,6 +94,11 @@ def withdraw(*, sample_ids: Iterable[int], origin: str, now: datetime) -> None:
         execute(SQL["end_labels"], {"samples": ending})
         former = fetch(SQL["standing_labels"], {"samples": ending}, into=_Former)
         _write([row.belief() for row in former], now)
+
+
+def _rounded(belief: Belief) -> Belief:
+    quality = round(belief.quality, 2)
+    return belief if quality == belief.quality else replace(belief, quality=quality)
 
 
 @dataclass(frozen=True)

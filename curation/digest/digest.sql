@@ -1,11 +1,11 @@
 -- claim_landed --
 -- Take a batch of events nobody is digesting. The rows stay locked until the batch is done, so that
 -- other workers pass over them, and are deleted by the same transaction: a crash leaves them.
-SELECT id, kind FROM curation_landed ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+SELECT id::text, kind FROM curation_landed ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
 
 -- predictions --
 -- The predictions of a batch that ask for work.
-SELECT id, project_id, text, content_hash, is_audit, model_version
+SELECT id::text, project_id, text, content_hash, is_audit, model_version
 FROM curation_prediction
 WHERE id = ANY (%(ids)s::uuid[]) AND text IS NOT NULL
 ORDER BY id;
@@ -13,7 +13,7 @@ ORDER BY id;
 -- feedback --
 -- The feedback of a batch with the text it judges, as far as that is known and not erased. Events
 -- digested before (landed again by a replay) are left out: once is enough.
-SELECT f.id, f.project_id, f.prediction_id, f.subject_hash, f.rating, f.corrected_label,
+SELECT f.id::text, f.project_id, f.prediction_id::text, f.subject_hash, f.rating, f.corrected_label,
     f.predicted_label, f.quarantine_reasons, p.text, p.content_hash,
     coalesce(p.is_audit, false) AS is_audit
 FROM curation_feedback f
@@ -30,7 +30,7 @@ ORDER BY id FOR NO KEY UPDATE;
 
 -- standing_voices --
 -- Who has spoken on these predictions so far; a statement of its own, read under the locks.
-SELECT prediction_id, subject_hash, feedback_id, sample_id
+SELECT prediction_id::text, subject_hash, feedback_id::text, sample_id
 FROM curation_feedbackoutcome
 WHERE state = 'counted' AND subject_hash IS NOT NULL
     AND prediction_id = ANY (%(predictions)s::uuid[]);

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from curation.digest.quality import dispute_priority, opposes
+from curation.digest.supersession import EventId
 from curation.digest.voices import Spoken
 from curation.models import Project
 from curation.models.review import Queue
@@ -27,7 +28,7 @@ class Audited:
     """An audited prediction of a batch, with its sample."""
 
     sample_id: int
-    prediction_id: UUID
+    prediction_id: EventId
     model_version: str
     share: float
     """The policy's share of predictions that are audited."""
@@ -105,7 +106,7 @@ def _is_worth_asking(state: _State, voices: Sequence[Spoken]) -> bool:
         each
         for each in voices
         if opposes(each.voice, state.annotated)
-        and uuid7_time(each.feedback_id) > state.annotated_at
+        and uuid7_time(UUID(each.feedback_id)) > state.annotated_at
     ]
     return len(against) >= VOICES_AGAINST_ANNOTATOR
 

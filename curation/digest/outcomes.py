@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from django.db import connection
 
 from curation.digest.suggestion import Suggestion, suggestion
-from curation.digest.supersession import Supersession, VoiceKey, supersede
+from curation.digest.supersession import EventId, Supersession, VoiceKey, supersede
 from curation.models import FeedbackOutcome
 from feedbackhub.core.sql import execute, statements
 
@@ -22,9 +21,9 @@ State = FeedbackOutcome.State
 class FeedbackRow:
     """One feedback event with the text it judges, as it was read."""
 
-    id: UUID
+    id: EventId
     project_id: int
-    prediction_id: UUID | None
+    prediction_id: EventId | None
     subject_hash: bytes | None
     rating: str
     corrected_label: str
@@ -55,7 +54,7 @@ class Outcome:
     row: FeedbackRow
     sample_id: int | None
     state: str
-    superseded_by: UUID | None
+    superseded_by: EventId | None
     says: Suggestion
 
     @property
@@ -78,7 +77,7 @@ class Settled:
 def settle(
     *,
     rows: Sequence[FeedbackRow],
-    sample_of: Mapping[UUID, int],
+    sample_of: Mapping[EventId, int],
     labels_of: Mapping[int, Sequence[str]],
     now: datetime,
 ) -> Settled:
@@ -101,7 +100,7 @@ def settle(
 
 def _standing(
     rows: Sequence[FeedbackRow],
-) -> tuple[dict[VoiceKey, UUID], dict[UUID, int | None]]:
+) -> tuple[dict[VoiceKey, EventId], dict[EventId, int | None]]:
     """Who has spoken on the predictions of the batch so far, and about which sample."""
     predictions = sorted({row.voice[0] for row in rows if row.voice is not None})
     if not predictions:
@@ -116,7 +115,7 @@ def _standing(
 def _outcome(
     row: FeedbackRow,
     order: Supersession,
-    sample_of: Mapping[UUID, int],
+    sample_of: Mapping[EventId, int],
     labels_of: Mapping[int, Sequence[str]],
 ) -> Outcome:
     if row.is_quarantined:
@@ -126,7 +125,7 @@ def _outcome(
         rating=row.rating,
         predicted=row.predicted_label,
         corrected=row.corrected_label,
-        labels=labels_of[row.project_id],
+        labels=tuple(labels_of[row.project_id]),
     )
     later = order.by.get(row.id)
     state = State.COUNTED if later is None else State.SUPERSEDED

@@ -9,8 +9,8 @@ A lone contradiction (0.5) stays under the usual training threshold (0.6): it wa
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 AGREEMENT = 0.7
 CONTRADICTION = 0.5
@@ -41,16 +41,19 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def verdict(voices: Sequence[Voice]) -> Verdict | None:
+@lru_cache(maxsize=4096)
+def verdict(voices: tuple[Voice, ...]) -> Verdict | None:
     """The label most voices speak for, with its quality; None when no voice names one.
 
-    >>> verdict([Voice("good", False, "good")])
+    Remembered: most texts have one of few sets of voices.
+
+    >>> verdict((Voice("good", False, "good"),))
     Verdict(value='good', quality=0.7, reasons=('1 subject agrees with the model.',))
-    >>> verdict([Voice("bad", True, "good")]).quality
+    >>> verdict((Voice("bad", True, "good"),)).quality
     0.5
-    >>> verdict([Voice("bad", True, "good")] * 2).quality
+    >>> verdict((Voice("bad", True, "good"),) * 2).quality
     0.7
-    >>> verdict([Voice("good", False, "good"), Voice("bad", True, "good")]).quality
+    >>> verdict((Voice("good", False, "good"), Voice("bad", True, "good"))).quality
     0.35
     """
     support = Counter(voice.suggested for voice in voices if voice.suggested)

@@ -29,7 +29,7 @@ class NewSample:
     text: str
     origin: str
     """A value of ``Sample.Origin``."""
-    prediction_id: UUID | None = None
+    prediction_id: UUID | str | None = None
     metadata: Mapping[str, Any] | None = None
     content_hash: bytes | None = None
     """Of the text, when the caller has it already."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -19,6 +18,7 @@ from curation.digest import outcomes
 from curation.digest.disputes import Audited, Queued, queue_samples
 from curation.digest.outcomes import FeedbackRow, Outcome
 from curation.digest.samples import NewSample, upsert_samples
+from curation.digest.supersession import EventId
 from curation.digest.voices import Spoken, reweigh
 from curation.models import FeedbackOutcome, Landed, Project, Sample
 from feedbackhub.core.sql import execute, fetch, statements
@@ -49,7 +49,7 @@ class DigestReport:
 
 @dataclass(frozen=True)
 class _PredictionRow:
-    id: UUID
+    id: EventId
     project_id: int
     text: str
     content_hash: bytes
@@ -91,13 +91,13 @@ def drain(*, now: datetime, seconds: float, limit: int = 1000) -> DigestReport:
     return total
 
 
-def _claim(limit: int) -> list[tuple[UUID, str]]:
+def _claim(limit: int) -> list[tuple[EventId, str]]:
     with connection.cursor() as cursor:
         cursor.execute(SQL["claim_landed"], {"limit": limit})
         return list(cursor.fetchall())
 
 
-def _digest(landed: Sequence[tuple[UUID, str]], now: datetime) -> DigestReport:
+def _digest(landed: Sequence[tuple[EventId, str]], now: datetime) -> DigestReport:
     predictions, feedback = _load(landed)
     project_ids = {row.project_id for row in predictions} | {row.project_id for row in feedback}
     projects = Project.objects.in_bulk(project_ids)
@@ -128,9 +128,9 @@ def _digest(landed: Sequence[tuple[UUID, str]], now: datetime) -> DigestReport:
 
 
 def _load(
-    landed: Sequence[tuple[UUID, str]],
+    landed: Sequence[tuple[EventId, str]],
 ) -> tuple[list[_PredictionRow], list[FeedbackRow]]:
-    ids: dict[str, list[UUID]] = {kind: [] for kind in Landed.Kind.values}
+    ids: dict[str, list[EventId]] = {kind: [] for kind in Landed.Kind.values}
     for event_id, kind in landed:
         ids[kind].append(event_id)
     predictions, feedback = ids[Landed.Kind.PREDICTION], ids[Landed.Kind.FEEDBACK]
@@ -145,9 +145,9 @@ def _upsert(
     predictions: Sequence[_PredictionRow],
     feedback: Sequence[FeedbackRow],
     now: datetime,
-) -> dict[UUID, int]:
+) -> dict[EventId, int]:
     """The sample of each event that has a text, by event id."""
-    new: dict[int, list[tuple[UUID, NewSample]]] = defaultdict(list)
+    new: dict[int, list[tuple[EventId, NewSample]]] = defaultdict(list)
     for prediction in predictions:
         origin = Sample.Origin.AUDIT if prediction.is_audit else Sample.Origin.POOL
         sample = NewSample(
@@ -163,7 +163,7 @@ def _upsert(
             row.text, origin, row.prediction_id, content_hash=bytes(row.content_hash)
         )
         new[row.project_id].append((row.id, sample))
-    found: dict[UUID, int] = {}
+    found: dict[EventId, int] = {}
     for project_id, pairs in sorted(new.items()):
         ids = upsert_samples(
             project=projects[project_id], samples=[sample for _, sample in pairs], now=now
@@ -185,7 +185,7 @@ def _queue(
     facts: Mapping[int, _Facts],
     predictions: Sequence[_PredictionRow],
     settled: Sequence[Outcome],
-    sample_of: Mapping[UUID, int],
+    sample_of: Mapping[EventId, int],
     spoken: Mapping[int, Sequence[Spoken]],
     now: datetime,
 ) -> Queued:

@@ -1,7 +1,7 @@
 """What one thumb says is true, given the answer it judges. Pure."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,16 @@ class Suggestion:
     reasons: tuple[str, ...] = ()
 
 
-def suggestion(*, rating: str, predicted: str, corrected: str, labels: Sequence[str]) -> Suggestion:
+@lru_cache(maxsize=4096)
+def suggestion(
+    *, rating: str, predicted: str, corrected: str, labels: tuple[str, ...]
+) -> Suggestion:
     """What a thumb says is true.
 
     Up confirms; down with a correction names the truth; down alone does so only where there are
     two labels. A thumb that contradicts itself says nothing about the truth.
 
-    >>> suggestion(rating="down", predicted="bad", corrected="", labels=["bad", "good"]).label
+    >>> suggestion(rating="down", predicted="bad", corrected="", labels=("bad", "good")).label
     'good'
     """
     if corrected and corrected not in labels:

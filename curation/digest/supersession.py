@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from uuid import UUID
 
-VoiceKey = tuple[UUID, bytes]
+EventId = str
+"""A UUIDv7 in its canonical text, which sorts as the UUID does and costs no parsing."""
+VoiceKey = tuple[EventId, bytes]
 """Prediction and subject."""
 
 
@@ -12,14 +13,14 @@ VoiceKey = tuple[UUID, bytes]
 class Supersession:
     """Which events of a batch are superseded at once, and which standing ones by the batch."""
 
-    by: dict[UUID, UUID] = field(default_factory=dict)
+    by: dict[EventId, EventId] = field(default_factory=dict)
     """Events of the batch → the later event that speaks instead."""
-    gave_way: dict[UUID, UUID] = field(default_factory=dict)
+    gave_way: dict[EventId, EventId] = field(default_factory=dict)
     """Events that spoke before → the later event of the batch."""
 
 
 def supersede(
-    *, events: Iterable[tuple[UUID, VoiceKey | None]], standing: Mapping[VoiceKey, UUID]
+    *, events: Iterable[tuple[EventId, VoiceKey | None]], standing: Mapping[VoiceKey, EventId]
 ) -> Supersession:
     """Let the latest event of each voice speak, by the order of receipt that UUIDv7 ids carry.
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 from curation import labels
 from curation.digest.quality import Voice, verdict
+from curation.digest.supersession import EventId
 from curation.labels import Belief
 from curation.models import Label
 from feedbackhub.core.sql import fetch, statements
@@ -23,13 +23,13 @@ class Spoken:
     """One counted voice about a sample, with the event it came by."""
 
     sample_id: int
-    feedback_id: UUID
+    feedback_id: EventId
     suggested: str
     contradicts: bool
     predicted: str
     confidence: float | None
     model_version: str
-    prediction_id: UUID | None
+    prediction_id: EventId | None
 
     @property
     def voice(self) -> Voice:
@@ -55,7 +55,7 @@ def reweigh(*, sample_ids: Sequence[int], now: datetime) -> dict[int, list[Spoke
     spoken = spoken_about(sample_ids=sample_ids)
     beliefs, silent = [], []
     for sample_id in sample_ids:
-        said = verdict([each.voice for each in spoken.get(sample_id, ())])
+        said = verdict(tuple(each.voice for each in spoken.get(sample_id, ())))
         if said is None:
             silent.append(sample_id)
             continue

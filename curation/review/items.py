@@ -26,7 +26,7 @@ class Pick:
     """Higher is served sooner; kept to two decimals."""
     why: Mapping[str, Any]
     """Shown after the answer; ``sentence`` is what the page prints."""
-    prediction_id: UUID | None = None
+    prediction_id: UUID | str | None = None
     model_version: str = ""
     """Which version ranked it."""
     inclusion_probability: float | None = None

@@ -308,9 +308,10 @@ def test_a_crash_at_any_statement_loses_nothing_and_the_next_look_does_it_all(fa
 
     def dying(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         nonlocal statements
-        statements += "SAVEPOINT" not in sql
-        if statements == fatal:
-            raise PowerCut
+        if "SAVEPOINT" not in sql:
+            statements += 1
+            if statements == fatal:
+                raise PowerCut
         return execute(sql, *rest)
 
     with connection.execute_wrapper(dying):
@@ -336,9 +337,7 @@ def test_a_crash_at_any_statement_loses_nothing_and_the_next_look_does_it_all(fa
 
 
 def test_nothing_due_costs_one_query() -> None:
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         report = digest_all()
     assert report == DigestReport()
     queries_run = [q for q in captured.captured_queries if "SAVEPOINT" not in q["sql"]]

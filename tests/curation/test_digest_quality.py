@@ -42,13 +42,13 @@ def test_the_worked_numbers_in_the_docstrings_hold(module: object) -> None:
     ],
 )
 def test_voices_weigh_as_described(voices: list[Voice], value: str, expected: float) -> None:
-    said = verdict(voices)
+    said = verdict(tuple(voices))
     assert said is not None
     assert (said.value, said.quality) == (value, expected)
 
 
 def test_a_lone_contradiction_waits_and_two_that_concur_do_not() -> None:
-    alone, together = verdict([CORRECTS]), verdict([CORRECTS] * 2)
+    alone, together = verdict((CORRECTS,)), verdict((CORRECTS,) * 2)
     assert alone is not None
     assert together is not None
     assert alone.quality < THRESHOLD < together.quality
@@ -57,12 +57,12 @@ def test_a_lone_contradiction_waits_and_two_that_concur_do_not() -> None:
 
 
 def test_who_only_refuses_names_no_label() -> None:
-    assert verdict([REFUSES, REFUSES]) is None
-    assert verdict([]) is None
+    assert verdict((REFUSES, REFUSES)) is None
+    assert verdict(()) is None
 
 
 def test_reasons_stop_counting_where_quality_stops_moving() -> None:
-    five, fifty = verdict([AGREES] * 30), verdict([AGREES] * 50)
+    five, fifty = verdict((AGREES,) * 30), verdict((AGREES,) * 50)
     assert five == fifty
     assert five is not None
     assert five.reasons == ("5 or more subjects agree with the model.",)
@@ -70,15 +70,15 @@ def test_reasons_stop_counting_where_quality_stops_moving() -> None:
 
 @given(st.lists(st.sampled_from([AGREES, CORRECTS, REFUSES, Voice("so-so", True, "bad")])))
 def test_quality_stays_in_its_range_and_below_an_import(voices: list[Voice]) -> None:
-    said = verdict(voices)
+    said = verdict(tuple(voices))
     assert said is None or 0.0 <= said.quality <= quality.CAP
-    assert said == verdict(voices[::-1])
+    assert said == verdict(tuple(voices[::-1]))
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
 def test_one_more_supporter_never_lowers_the_quality(agreeing: int, against: int) -> None:
-    before = verdict([AGREES] * (agreeing + 1) + [REFUSES] * against)
-    after = verdict([AGREES] * (agreeing + 2) + [REFUSES] * against)
+    before = verdict((AGREES,) * (agreeing + 1) + (REFUSES,) * against)
+    after = verdict((AGREES,) * (agreeing + 2) + (REFUSES,) * against)
     assert before is not None
     assert after is not None
     assert after.quality >= before.quality
@@ -91,7 +91,7 @@ def test_more_subjects_and_a_surer_model_make_a_dispute_more_urgent() -> None:
     assert dispute_priority(contradicting=1, confidence=None) == 0.5
 
 
-TWO, THREE = ["bad", "good"], ["bad", "good", "so-so"]
+TWO, THREE = ("bad", "good"), ("bad", "good", "so-so")
 
 
 @pytest.mark.parametrize(
@@ -105,19 +105,19 @@ TWO, THREE = ["bad", "good"], ["bad", "good", "so-so"]
         ("up", "bad", TWO, "", True),
         ("down", "unheard of", TWO, "", True),
         ("up", "good", TWO, "good", False),
-        ("up", "", ["bad", "better"], "", False),
+        ("up", "", ("bad", "better"), "", False),
     ],
 )
 def test_what_a_thumb_on_good_says(
-    rating: str, corrected: str, labels: list[str], label: str, is_disputed: bool
+    rating: str, corrected: str, labels: tuple[str, ...], label: str, is_disputed: bool
 ) -> None:
     says = suggestion(rating=rating, predicted="good", corrected=corrected, labels=labels)
     assert (says.label, says.is_disputed) == (label, is_disputed)
     assert bool(says.reasons) == (says != Suggestion(label, is_disputed))
 
 
-FIRST, SECOND, THIRD = (uuid.UUID(int=number) for number in (1, 2, 3))
-KEY: VoiceKey = (uuid.UUID(int=99), b"subject")
+FIRST, SECOND, THIRD = (str(uuid.UUID(int=number)) for number in (1, 2, 3))
+KEY: VoiceKey = (str(uuid.UUID(int=99)), b"subject")
 
 
 def test_the_latest_of_a_batch_speaks_whatever_their_order_in_it() -> None:
