@@ -9,23 +9,24 @@ be weighted back to the pool (Horvitz and Thompson 1952): 1 for the most uncerta
 picked for certain, and the drawn share for the rest.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from modAL.models import ActiveLearner
-from modAL.uncertainty import entropy_sampling, margin_sampling, uncertainty_sampling
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import NotFittedError, check_is_fitted
+
+# scikit-learn and its kin take seconds to import: only those who fit or load a model pay.
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 Strategy = Literal["margin", "entropy", "least_confident"]
 UNIFORM = "uniform"
-STRATEGIES: Mapping[str, Callable[..., Any]] = {
-    "margin": margin_sampling,
-    "entropy": entropy_sampling,
-    "least_confident": uncertainty_sampling,
+# By the name of modAL's function.
+STRATEGIES: Mapping[str, str] = {
+    "margin": "margin_sampling",
+    "entropy": "entropy_sampling",
+    "least_confident": "uncertainty_sampling",
 }
 
 
@@ -59,7 +60,7 @@ class _Answered:
 
 
 def rank_uncertain(
-    pipeline: Pipeline | None,
+    pipeline: "Pipeline | None",
     texts: Sequence[str],
     *,
     n: int,
@@ -74,6 +75,8 @@ def rank_uncertain(
     """
     if pipeline is None:
         return _draws(range(len(texts)), n=n, rng_seed=rng_seed)
+    from sklearn.utils.validation import NotFittedError, check_is_fitted
+
     try:
         check_is_fitted(pipeline)
     except NotFittedError as error:
@@ -116,7 +119,11 @@ def _rank(
 def _most_uncertain(estimator: Any, pool: Any, n: int, strategy: str) -> list[Pick]:
     if n <= 0:  # modAL would pick everything but one
         return []
-    learner = ActiveLearner(estimator=estimator, query_strategy=STRATEGIES[strategy])
+    from modAL import uncertainty
+    from modAL.models import ActiveLearner
+
+    query = getattr(uncertainty, STRATEGIES[strategy])
+    learner = ActiveLearner(estimator=estimator, query_strategy=query)
     indices, _, scores = learner.query(pool, n_instances=n, return_metrics=True)
     picks = [
         Pick(int(index), float(score), strategy, 1.0)

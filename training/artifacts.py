@@ -20,15 +20,13 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import skops.io
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.pipeline import Pipeline
-from skops.io.exceptions import UntrustedTypesFoundException
 
-from training.fingerprints import fingerprint, library_versions
+# scikit-learn and its kin take seconds to import: only those who fit or load a model pay.
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 SUFFIX = ".skops"
 MANIFEST = "manifest.json"
@@ -84,10 +82,14 @@ class Artifact:
     size_bytes: int
 
 
-def save(pipeline: Pipeline, *, directory: Path, manifest: Manifest) -> Artifact:
+def save(pipeline: "Pipeline", *, directory: Path, manifest: Manifest) -> Artifact:
     """Write a fitted pipeline to ``directory`` under its SHA-256, whole or not at all."""
+    from training.fingerprints import fingerprint, library_versions
+
     identity = fingerprint(pipeline)
-    data = _archive(pipeline, {**asdict(manifest), **_provenance(identity)})
+    data = _archive(
+        pipeline, {**asdict(manifest), "fingerprint": identity, "libraries": library_versions()}
+    )
     digest = hashlib.sha256(data).hexdigest()
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{digest}{SUFFIX}"
@@ -95,12 +97,16 @@ def save(pipeline: Pipeline, *, directory: Path, manifest: Manifest) -> Artifact
     return Artifact(path=path, sha256=digest, fingerprint=identity, size_bytes=len(data))
 
 
-def load(path: Path, *, sha256: str) -> Pipeline:
+def load(path: Path, *, sha256: str) -> "Pipeline":
     """The pipeline in a file whose bytes hash to ``sha256``.
 
     The bytes that were hashed are the bytes that are read: the file is opened once. Raises
     :class:`ArtifactMissing`, :class:`ArtifactMismatch` or :class:`UntrustedArtifact`.
     """
+    import skops.io
+    from sklearn.pipeline import Pipeline
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     data = _read_vouched(path, sha256)
     try:
         pipeline = skops.io.loads(data, trusted=list(TRUSTED_TYPES))
@@ -130,11 +136,9 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(_read(path)).hexdigest()
 
 
-def _provenance(identity: str) -> dict[str, Any]:
-    return {"fingerprint": identity, "libraries": library_versions()}
+def _archive(pipeline: "Pipeline", manifest: Mapping[str, Any]) -> bytes:
+    import skops.io
 
-
-def _archive(pipeline: Pipeline, manifest: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO(skops.io.dumps(_packed(pipeline)))
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(MANIFEST, json.dumps(manifest, sort_keys=True))
@@ -177,7 +181,7 @@ def _read_vouched(path: Path, sha256: str) -> bytes:
     return data
 
 
-def _packed(pipeline: Pipeline) -> Pipeline:
+def _packed(pipeline: "Pipeline") -> "Pipeline":
     """A shallow copy that skops stores quickly; the pipeline itself stays usable."""
     packed = copy.copy(pipeline)
     packed.steps = [(name, _pack(step)) for name, step in pipeline.steps]
@@ -185,6 +189,8 @@ def _packed(pipeline: Pipeline) -> Pipeline:
 
 
 def _pack(step: Any) -> Any:
+    from sklearn.feature_extraction.text import CountVectorizer
+
     vocabulary = getattr(step, "vocabulary_", None)
     if not isinstance(step, CountVectorizer) or not vocabulary:
         return step

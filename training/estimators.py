@@ -12,15 +12,16 @@ model of sentences meets long reviews; bigrams kept at one occurrence win 0.7 on
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
+
+# scikit-learn and its kin take seconds to import: only those who fit or load a model pay.
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 CLASSIFIER = "classifier"
 ClassWeight = Literal["balanced"] | None
@@ -87,11 +88,15 @@ class Estimator:
     """What a person reads when choosing."""
     parameters: type[_Parameters]
     """The struct whose fields, limits and defaults the parameters must fit."""
-    make: Callable[[Any, int], Pipeline]
+    make: Callable[[Any, int], "Pipeline"]
     """From checked parameters and a seed to an unfitted pipeline."""
 
 
-def _tfidf_logreg(parameters: TfidfLogreg, seed: int) -> Pipeline:
+def _tfidf_logreg(parameters: TfidfLogreg, seed: int) -> "Pipeline":
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+
     vectorizer = TfidfVectorizer(
         ngram_range=(1, parameters.ngram_max),
         min_df=parameters.min_df,
@@ -108,7 +113,11 @@ def _tfidf_logreg(parameters: TfidfLogreg, seed: int) -> Pipeline:
     return Pipeline([("features", vectorizer), (CLASSIFIER, classifier)])
 
 
-def _hashing_sgd(parameters: HashingSgd, seed: int) -> Pipeline:
+def _hashing_sgd(parameters: HashingSgd, seed: int) -> "Pipeline":
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.linear_model import SGDClassifier
+    from sklearn.pipeline import Pipeline
+
     vectorizer = HashingVectorizer(
         ngram_range=(1, parameters.ngram_max),
         n_features=2**parameters.features_log2,
@@ -144,7 +153,7 @@ def check(name: str, *, params: Mapping[str, Any]) -> dict[str, Any]:
     return msgspec.structs.asdict(_checked(name, params))
 
 
-def build(name: str, *, params: Mapping[str, Any], seed: int) -> Pipeline:
+def build(name: str, *, params: Mapping[str, Any], seed: int) -> "Pipeline":
     """An unfitted pipeline; the same name, parameters, seed and data give the same model.
 
     Raises :class:`UnknownEstimator` or :class:`BadEstimatorParameters`.
@@ -154,12 +163,12 @@ def build(name: str, *, params: Mapping[str, Any], seed: int) -> Pipeline:
 
 
 def fit(
-    pipeline: Pipeline,
+    pipeline: "Pipeline",
     *,
     texts: Sequence[str],
     labels: Sequence[str],
     weights: ArrayLike | None = None,
-) -> Pipeline:
+) -> "Pipeline":
     """Fit ``pipeline`` in place on texts, labels and weights, each (n_samples,), and return it.
 
     Runs on one thread, so that the sums, and with them the model's fingerprint, do not depend on

@@ -9,17 +9,18 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator
-from sklearn.calibration import _CalibratedClassifier
+
+# scikit-learn and its kin take seconds to import: only those who fit or load a model pay.
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 LIBRARIES = ("numpy", "scikit-learn", "scipy")
-# Parts of fitted estimators that carry state without being estimators themselves.
-_STATEFUL = (BaseEstimator, _CalibratedClassifier)
 _INTEGERS = {int, np.int32, np.int64}
 
 
@@ -32,7 +33,7 @@ def library_versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
 
 
-def fingerprint(model: BaseEstimator, *, libraries: Mapping[str, str] | None = None) -> str:
+def fingerprint(model: "BaseEstimator", *, libraries: Mapping[str, str] | None = None) -> str:
     """SHA-256, hexadecimal, over a model in canonical order.
 
     ``libraries`` are the versions the model belongs to, the installed ones when not given.
@@ -42,6 +43,15 @@ def fingerprint(model: BaseEstimator, *, libraries: Mapping[str, str] | None = N
     _feed(digest, dict(library_versions() if libraries is None else libraries))
     _feed(digest, model)
     return digest.hexdigest()
+
+
+@cache
+def _stateful() -> tuple[type, ...]:
+    """Estimators, and the parts of fitted ones that carry state without being estimators."""
+    from sklearn.base import BaseEstimator
+    from sklearn.calibration import _CalibratedClassifier
+
+    return BaseEstimator, _CalibratedClassifier
 
 
 def _feed(digest: Any, value: Any) -> None:
@@ -66,7 +76,7 @@ def _feed(digest: Any, value: Any) -> None:
             _feed(digest, item)
     elif isinstance(value, set | frozenset):
         _feed(digest, sorted(value))
-    elif isinstance(value, _STATEFUL):
+    elif isinstance(value, _stateful()):
         _feed_state(digest, value)
     else:
         raise CannotFingerprint(f"A {type(value).__name__} has no canonical bytes.")
@@ -109,7 +119,7 @@ def _feed_state(digest: Any, part: Any) -> None:
     state = {
         name: value
         for name, value in vars(part).items()
-        if not name.startswith("_") or isinstance(value, _STATEFUL)
+        if not name.startswith("_") or isinstance(value, _stateful())
     }
     _put(digest, "object", f"{type(part).__module__}.{type(part).__qualname__}".encode())
     _feed_mapping(digest, state)

@@ -9,11 +9,11 @@ data"; it is never 0 or 1 for want of data.
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
 ECE_BINS = 15
@@ -254,7 +254,7 @@ def wilson(successes: float, n: float, *, confidence: float = 0.95) -> Interval 
     """
     if n <= 0:
         return None
-    z = float(ndtri(0.5 + confidence / 2))
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))

@@ -5,17 +5,20 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from sklearn.pipeline import Pipeline
 
 from curation.models import Project
 from feedbackhub.core.transitions import StaleTransition, history, move
 from training import artifacts
 from training.models import Evaluation, ModelVersion
+
+# scikit-learn and its kin take seconds to import: only those who fit or load a model pay.
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 Status = ModelVersion.Status
 
@@ -148,7 +151,7 @@ def artifact_file(version: ModelVersion) -> Path:
     return Path(settings.ARTIFACTS_DIR) / version.artifact_path
 
 
-def load_pipeline(version: ModelVersion) -> Pipeline:
+def load_pipeline(version: ModelVersion) -> "Pipeline":
     """The version's fitted pipeline, hash and types checked; kept for the next call.
 
     Raises :class:`~training.artifacts.BadArtifact`.
@@ -158,7 +161,7 @@ def load_pipeline(version: ModelVersion) -> Pipeline:
 
 # A champion and a candidate of two projects; a file never changes under its hash.
 @lru_cache(maxsize=4)
-def _load(path: Path, sha256: str) -> Pipeline:
+def _load(path: Path, sha256: str) -> "Pipeline":
     return artifacts.load(path, sha256=sha256)
 
 

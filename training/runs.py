@@ -12,12 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
-from sklearn.pipeline import Pipeline
 
 from curation.models import Project
 from feedbackhub.core.transitions import StaleTransition, move, record
@@ -25,6 +24,10 @@ from training import artifacts, estimators, registry, snapshots
 from training.evaluation import evaluate
 from training.fingerprints import fingerprint
 from training.models import ModelVersion, Snapshot, TrainingRun
+
+# scikit-learn and its kin take seconds to import: only those who fit or load a model pay.
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -232,7 +235,7 @@ def _refuse_twin_of_data(run: TrainingRun, snapshot: Snapshot) -> None:
         )
 
 
-def _fit(run: TrainingRun, snapshot: Snapshot) -> tuple[Pipeline, int]:
+def _fit(run: TrainingRun, snapshot: Snapshot) -> tuple["Pipeline", int]:
     data = snapshots.training_data(snapshot)
     _refuse_too_little(run.project, data)
     pipeline = estimators.build(run.estimator, params=run.parameters, seed=run.seed)
@@ -272,7 +275,7 @@ def _refuse_if_turned_down(twin: ModelVersion) -> None:
 
 
 def _save(
-    run: TrainingRun, snapshot: Snapshot, pipeline: Pipeline, *, now: datetime
+    run: TrainingRun, snapshot: Snapshot, pipeline: "Pipeline", *, now: datetime
 ) -> artifacts.Artifact:
     return artifacts.save(
         pipeline,
@@ -292,7 +295,7 @@ def _save(
 def _register(
     held: Claim,
     artifact: artifacts.Artifact,
-    pipeline: Pipeline,
+    pipeline: "Pipeline",
     metrics: dict[str, Any],
     *,
     now: datetime,

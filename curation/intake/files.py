@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 # Far above the longest text; an unclosed quote would otherwise swallow the rest of the file.
 MAX_CELL = 128 * 1024
 DELIMITERS = {".tsv": "\t", ".tab": "\t", ".csv": ","}
@@ -154,6 +151,9 @@ def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
 
 
 def _open_parquet(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         return pq.ParquetFile(path)
     except pa.ArrowInvalid:

@@ -11,13 +11,16 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
+
+# scikit-learn and its kin take seconds to import: only those who fit or load a model pay.
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Scorer(Protocol):
         ...
 
 
-def compile_scorer(pipeline: Pipeline) -> Scorer:
+def compile_scorer(pipeline: "Pipeline") -> Scorer:
     """The fastest scorer for a fitted pipeline: compiled where its parts allow."""
     if not _can_compile(pipeline):
         return PipelineScorer(pipeline)
@@ -68,7 +71,7 @@ class BinaryScorer:
     memory that is rarely warm; the few repeated terms are corrected afterwards.
     """
 
-    def __init__(self, vectorizer: TfidfVectorizer, classifier: LogisticRegression) -> None:
+    def __init__(self, vectorizer: "TfidfVectorizer", classifier: "LogisticRegression") -> None:
         self.classes = _class_names(classifier)
         self._terms = _TermCounter(vectorizer)
         idf = _idf(vectorizer)
@@ -108,7 +111,7 @@ class BinaryScorer:
 class MultinomialScorer:
     """TF-IDF and logistic regression over three or more classes, with one gather from a table."""
 
-    def __init__(self, vectorizer: TfidfVectorizer, classifier: LogisticRegression) -> None:
+    def __init__(self, vectorizer: "TfidfVectorizer", classifier: "LogisticRegression") -> None:
         self.classes = _class_names(classifier)
         self._terms = _TermCounter(vectorizer)
         self._column = {term: int(column) for term, column in vectorizer.vocabulary_.items()}
@@ -144,7 +147,7 @@ class MultinomialScorer:
 class PipelineScorer:
     """Any fitted pipeline through its own ``predict_proba``."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: "Pipeline") -> None:
         self.classes = _class_names(pipeline)
         self._pipeline = pipeline
 
@@ -163,7 +166,7 @@ class PipelineScorer:
 class _TermCounter:
     """The terms of a text, known or not: term → occurrences."""
 
-    def __init__(self, vectorizer: TfidfVectorizer) -> None:
+    def __init__(self, vectorizer: "TfidfVectorizer") -> None:
         self._preprocess: Callable[[str], str] = vectorizer.build_preprocessor()
         self._tokenize: Callable[[str], list[str]] = vectorizer.build_tokenizer()
         self._low, self._high = vectorizer.ngram_range
@@ -176,8 +179,11 @@ class _TermCounter:
         return Counter(terms)
 
 
-def _can_compile(pipeline: Pipeline) -> bool:
+def _can_compile(pipeline: "Pipeline") -> bool:
     """Whether every part is exactly one whose arithmetic is written out here."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
     if [type(step) for _, step in pipeline.steps] != [TfidfVectorizer, LogisticRegression]:
         return False
     vectorizer, classifier = (step for _, step in pipeline.steps)
@@ -197,7 +203,7 @@ def _can_compile(pipeline: Pipeline) -> bool:
     )
 
 
-def _idf(vectorizer: TfidfVectorizer) -> NDArray[np.float64]:
+def _idf(vectorizer: "TfidfVectorizer") -> NDArray[np.float64]:
     """Inverse document frequencies by column; ones when the vectorizer uses none."""
     if not vectorizer.use_idf:
         return np.ones(len(vectorizer.vocabulary_))

@@ -15,8 +15,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import binomtest
-
 from training.gates.base import (
     Z_95,
     Z_POWER,
@@ -73,6 +71,9 @@ def paired_difference(b: int, c: int, n: int) -> PairedDifference:
 
     b = 30, c = 20, n = 1,000 → 0.010 (-0.0017 to 0.0221), McNemar p = 0.20.
     """
+    # A second of import that only a judgement needs.
+    from scipy.stats import binomtest
+
     difference = (b - c) / n
     error = math.sqrt(b + c - (b - c) ** 2 / n) / n
     low = min(difference - Z_95 * error, _score_bound(b, c, n, upper=False))

@@ -15,14 +15,16 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 
 from training.artifacts import BadArtifact, load
 from training.fingerprints import fingerprint
 from training.gates.base import Claim
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 BLOCKS = 7
 ROUNDS = 8
@@ -82,7 +84,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def measure_latency(
-    candidate: Pipeline, champion: Pipeline | None, texts: Sequence[str]
+    candidate: "Pipeline", champion: "Pipeline | None", texts: Sequence[str]
 ) -> dict[str, list[float]]:
     """95th percentiles of one-text latency by block, milliseconds, (BLOCKS,) each."""
     models = {"candidate": candidate} | ({} if champion is None else {"champion": champion})
@@ -100,7 +102,7 @@ def measure_latency(
     return p95
 
 
-def _open(claim: dict[str, str], texts: list[str]) -> tuple[Pipeline | None, dict[str, Any]]:
+def _open(claim: dict[str, str], texts: list[str]) -> tuple["Pipeline | None", dict[str, Any]]:
     try:
         pipeline = load(Path(claim["path"]), sha256=claim["sha256"])
         probabilities = pipeline.predict_proba(texts).tolist()
