@@ -16,6 +16,7 @@ HUB_ENV = "hub.env"
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 HOST = r"(\*|\.?[\w-]+(\.[\w-]+)*|\[[0-9a-fA-F:.]+\])"
+TOPIC = r"^[A-Za-z0-9._-]{0,249}$"
 ORIGIN = r"https?://(\*\.)?[\w.-]+(:\d+)?"
 Secret = Annotated[str, msgspec.Meta(min_length=32)]
 
@@ -53,6 +54,17 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     web_threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     # Requests a second of one source, averaged over ten; beyond it answers 429.
     throttle_per_second: Annotated[int, msgspec.Meta(ge=1)] = 5_000
+    # Where `consume_feedback` finds Kafka: host:port, separated by commas; empty without Kafka.
+    kafka_bootstrap_servers: Annotated[
+        str, msgspec.Meta(pattern=r"^([^\s,]+:\d+(,[^\s,]+:\d+)*)?$")
+    ] = ""
+    kafka_topic: Annotated[str, msgspec.Meta(min_length=1, pattern=TOPIC)] = "feedback"
+    # Empty means feedbackhub.<project>.<topic>.
+    kafka_group: str = ""
+    # Empty means <topic>.dead-letter.
+    kafka_dead_letter_topic: Annotated[str, msgspec.Meta(pattern=TOPIC)] = ""
+    # A file of librdkafka's properties: security, credentials, time-outs.
+    kafka_client_properties: str = ""
     log_level: Annotated[str, msgspec.Meta(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
     @property

@@ -29,6 +29,8 @@ class Refused:
     payload: bytes
     """What was sent."""
     errors: FieldErrors
+    position: str | None = None
+    """Where it stood on a Kafka topic; None over HTTP."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,10 @@ _NAMED = re.compile(r'("(?:subject|session)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}
 def keep_rejected(
     *, project_id: int, source_id: int, refused: Sequence[Refused], now: datetime
 ) -> None:
-    """Store refused payloads, without the names of subjects and sessions, at most 64 KB each."""
+    """Store refused payloads, without the names of subjects and sessions, at most 64 KB each.
+
+    One that has a position is stored once, however often it is delivered.
+    """
     RejectedEvent.objects.bulk_create(
         [
             RejectedEvent(
@@ -32,9 +35,11 @@ def keep_rejected(
                     for error in one.errors
                 ],
                 received_at=now,
+                position=one.position,
             )
             for one in refused
-        ]
+        ],
+        ignore_conflicts=True,
     )
 
 

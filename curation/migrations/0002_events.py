@@ -286,10 +286,25 @@ class Migration(migrations.Migration):
                 ("reasons", models.JSONField()),
                 ("received_at", models.DateTimeField()),
                 ("replayed_at", models.DateTimeField(null=True)),
+                (
+                    "position",
+                    models.CharField(
+                        max_length=320,
+                        null=True,
+                        help_text="Where it stood on a Kafka topic; null over HTTP.",
+                    ),
+                ),
             ],
             options={
                 "indexes": [
                     models.Index(fields=["project_id", "-received_at"], name="rejectedevent_recent")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("position__isnull", False)),
+                        fields=["project_id", "source_id", "position"],
+                        name="rejectedevent_position",
+                    )
                 ],
             },
         ),

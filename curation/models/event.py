@@ -177,9 +177,20 @@ class RejectedEvent(models.Model):
     reasons = models.JSONField()
     received_at = models.DateTimeField()
     replayed_at = models.DateTimeField(null=True)
+    position = models.CharField(
+        max_length=320, null=True, help_text="Where it stood on a Kafka topic; null over HTTP."
+    )
 
     class Meta:
         indexes = [models.Index(fields=["project_id", "-received_at"], name="rejectedevent_recent")]
+        constraints = [
+            # A message that Kafka delivers again is kept once.
+            models.UniqueConstraint(
+                fields=["project_id", "source_id", "position"],
+                condition=models.Q(position__isnull=False),
+                name="rejectedevent_position",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"rejected {self.pk}"

@@ -1,0 +1,1 @@
+"""Feedback from Kafka: the same events and the same landing as ``POST feedback``."""
