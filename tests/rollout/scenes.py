@@ -8,6 +8,7 @@ from curation.models import Project
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Role
 from feedbackhub.core.transitions import record
+from rollout import services
 from rollout.decide import Evidence, Serving, Stage, decide
 from rollout.decide import Policy as Terms
 from rollout.models import Rollout, RolloutEvidence
@@ -112,6 +113,32 @@ def measure(
     Rollout.objects.filter(pk=scene.rollout.pk).update(decision=decision.as_json(), decided_at=now)
     scene.rollout.refresh_from_db()
     return comparison
+
+
+def address(scene: Scene, step: str = "") -> str:
+    """Where the page of the rollout is, or that of one of its steps."""
+    path = f"/rollouts/{scene.project.slug}/{scene.rollout.pk}/"
+    return f"{path}{step}/" if step else path
+
+
+def fresh(scene: Scene) -> Rollout:
+    """The rollout as it is stored now."""
+    return Rollout.objects.select_related("project", "candidate", "champion").get(
+        pk=scene.rollout.pk
+    )
+
+
+def names_of_live(project: Project) -> list[str]:
+    """The versions that are live; one, or there is something wrong."""
+    live = ModelVersion.objects.filter(project=project, status=ModelVersion.Status.LIVE)
+    return [version.name for version in live]
+
+
+def end_another(scene: Scene) -> None:
+    """Leave another rollout of the project behind, over and done with."""
+    candidate = make_blessed(scene.project, against=scene.champion)
+    opened = services.open_rollout(candidate=candidate, actor="advance", now=NOW)
+    services.cancel(rollout=opened, actor="bob", reason="Not wanted.", now=NOW)
 
 
 def _compare(scene: Scene, labels: int, gain: float, harm: bool) -> Comparison:
