@@ -121,7 +121,7 @@ def _is_due(version: ModelVersion, now: datetime) -> bool:
     n_now = queries.test_label_count(project=version.project)
     if n_now - latest.n_test >= labels_until_next_look(latest):
         return True
-    return _is_retry_due(latest, now)
+    return now >= latest.created_at + RETRY_AFTER and is_tried_again(latest)
 
 
 def labels_until_next_look(evaluation: Evaluation) -> int:
@@ -131,12 +131,12 @@ def labels_until_next_look(evaluation: Evaluation) -> int:
     return min(growth, max(needs)) if needs else growth
 
 
-def _is_retry_due(latest: Evaluation, now: datetime) -> bool:
-    unmeasured = [gate for gate in _undecided(latest) if _is_trouble(gate)]
-    if not unmeasured or now < latest.created_at + RETRY_AFTER:
+def is_tried_again(latest: Evaluation) -> bool:
+    """Whether measuring failed and is tried again on the same labels, after a while."""
+    if not any(_is_trouble(gate) for gate in _undecided(latest)):
         return False
-    tries = latest.version.evaluations.filter(test_digest=latest.test_digest).count()
-    return tries < MAX_TRIES
+    same = Evaluation.objects.filter(version=latest.version_id, test_digest=latest.test_digest)
+    return same.count() < MAX_TRIES
 
 
 def _undecided(evaluation: Evaluation) -> list[GateResult]:
@@ -189,23 +189,26 @@ def _answers(
     trouble: dict[str, str],
     *gates: str,
 ) -> NDArray[np.float64]:
-    """Probabilities (n_samples, n_classes); none, and a note for ``gates``, from a broken file."""
+    """Probabilities (n_samples, n_classes); none, and a note for ``gates``, from a broken model."""
     nothing = np.empty((0, len(classes)))
     if not texts:
         return nothing
     try:
         raw = registry.load_pipeline(version).predict_proba(texts)
+        return align(raw, known=version.classes, classes=classes)
     except BadArtifact as error:
-        for gate in gates:
-            trouble[gate] = f"{version.name} cannot be loaded: {error}"
-        return nothing
-    return align(raw, known=version.classes, classes=classes)
+        said = f"{version.name} cannot be loaded: {error}"
+    except Exception as error:
+        logger.exception("%s cannot answer", version)
+        said = f"{version.name} cannot answer: {type(error).__name__}: {error}"
+    trouble.update(dict.fromkeys(gates, said))
+    return nothing
 
 
 def _probe_answers(version: ModelVersion, texts: Sequence[str]) -> NDArray[np.float64]:
     try:
         return np.asarray(registry.load_pipeline(version).predict_proba(texts))
-    except BadArtifact:
+    except Exception:
         # The artifact gate meets the same file, and says what is wrong with it.
         return np.zeros((len(texts), len(version.classes)))
 

@@ -158,7 +158,7 @@ def wait_sentence(version: ModelVersion, *, missing: int | None) -> str:
     if missing is None:
         return ""
     if missing == 0:
-        return f"{version.name} is judged again within seconds."
+        return f"{version.name} is judged again by itself within minutes."
     further = (
         "1 further test label has" if missing == 1 else f"{missing:,} further test labels have"
     )

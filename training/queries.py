@@ -14,7 +14,7 @@ from curation.grounds import Grounds, grounds_of
 from curation.models import Project
 from curation.models.sample import Split
 from training import services, triggers
-from training.evaluation import labels_until_next_look
+from training.evaluation import is_tried_again, labels_until_next_look
 from training.models import Evaluation, ModelVersion, SnapshotItem, TrainingRun
 
 
@@ -63,10 +63,12 @@ def outlook(*, project: Project, now: datetime) -> str:
 
 
 def labels_until_judged(*, version: ModelVersion) -> int | None:
-    """How many further test labels bring an undecided version before the gates again."""
+    """How many further test labels bring an undecided version before the gates; 0 for soon."""
     latest = version.evaluations.first()
     if latest is None or version.status != ModelVersion.Status.INSUFFICIENT:
         return None
+    if is_tried_again(latest):
+        return 0
     grown = curation_queries.test_label_count(project=version.project) - latest.n_test
     return max(0, labels_until_next_look(latest) - grown)
 

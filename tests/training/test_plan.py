@@ -17,7 +17,6 @@ from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
 from curation.models import Label, Project
-from feedbackhub.celery import app
 from feedbackhub.core.clock import utcnow
 from feedbackhub.supervision import CHECKOUT
 from tests import factories
@@ -167,7 +166,6 @@ def wait_until(run: TrainingRun, *, is_so: Any) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_killed_while_training_is_noticed_and_the_retry_makes_one_version() -> None:
-    app.control.purge()
     # Enough that fitting takes a while; too few test labels keep the gates short.
     project = trainable_project(n_train=6_000, n_test=10)
     now = utcnow()
