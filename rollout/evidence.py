@@ -23,6 +23,7 @@ LOOK_EVERY = timedelta(seconds=2)
 # A measurement may take this share of the worker's time, however large the rollout has grown.
 LARGEST_LOAD = 0.05
 GUARDRAILS = 2
+FAILURES = "failures"  # How many measurements in a row failed, kept beside the decision.
 
 
 def of_waiting(rollout: Rollout, *, ahead: Rollout | None) -> Evidence:
@@ -46,7 +47,7 @@ def measure(rollout: Rollout, *, policy: RolloutPolicy, now: datetime) -> Eviden
             comparison = _compare(rollout, policy, now)
     except (DatabaseError, ValueError, ArithmeticError) as error:
         log.exception("Rollout %s could not be measured", rollout.pk)
-        failures = int(rollout.decision.get("failures", 0)) + 1
+        failures = int(rollout.decision.get(FAILURES, 0)) + 1
         return _evidence(rollout, None, None, str(error) or type(error).__name__, failures)
     return _evidence(rollout, comparison, now, "", 0)
 

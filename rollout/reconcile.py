@@ -96,8 +96,9 @@ def _look(rollout: Rollout, now: datetime) -> None:
     if not evidence.is_due(rollout, now):
         return
     policy = services.ensure_policy(project=rollout.project)
-    decision = decide(evidence.measure(rollout, policy=policy, now=now), _terms(policy), now)
-    _keep(rollout, decision, now)
+    found = evidence.measure(rollout, policy=policy, now=now)
+    decision = decide(found, _terms(policy), now)
+    _keep(rollout, decision, now, failures=found.failures_in_a_row)
     reason = " ".join(decision.reasons)
     act = {
         Action.ROLL_BACK: services.roll_back,
@@ -114,6 +115,7 @@ def _terms(policy: RolloutPolicy) -> Policy:
     )
 
 
-def _keep(rollout: Rollout, decision: Decision, now: datetime) -> None:
-    rollout.decision, rollout.decided_at = decision.as_json(), now
+def _keep(rollout: Rollout, decision: Decision, now: datetime, *, failures: int = 0) -> None:
+    rollout.decision = {**decision.as_json(), evidence.FAILURES: failures}
+    rollout.decided_at = now
     rollout.save(update_fields=["decision", "decided_at"])

@@ -219,7 +219,9 @@ def _move(
     **changes: Any,
 ) -> None:
     if rollout.status != expected:
-        raise StaleTransition(f"The rollout is {rollout.get_status_display()} by now; look again.")
+        raise StaleTransition(
+            f"The rollout is {rollout.get_status_display().lower()} by now; look again."
+        )
     move(
         rollout,
         moves=Rollout.MOVES,

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
 from curation.models import FeedbackOutcome
@@ -185,6 +186,21 @@ def test_a_dear_measurement_is_repeated_less_often(running: Rollout) -> None:
     latest = running.evidence.order_by("computed_at").last()
     assert latest is not None
     assert latest.computed_at == NOW + timedelta(seconds=61)
+
+
+def test_a_measurement_that_keeps_failing_pauses_and_is_never_a_pass(
+    running: Rollout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> None:
+        raise DatabaseError("relation is gone")
+
+    monkeypatch.setattr("curation.arms.arm_counts", broken)
+    for tick in range(4):
+        assert look(running, at=NOW + timedelta(seconds=tick)).status == "ab_test"
+        assert running.decision["awaits"] == "measurement"
+    rollout = look(running, at=NOW + timedelta(seconds=4))
+    assert rollout.status == "paused"
+    assert "5 times in a row" in rollout.decision["reasons"][0]
 
 
 def test_subjects_and_anonymous_predictions_are_never_mixed(running: Rollout) -> None:
