@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.db import connection
 
-from curation.models import Project, ReviewItem
+from curation.models import Label, Project, ReviewItem, Sample
 from curation.models.review import Queue
 from curation.review import services
 from curation.review.services import Pick, Submitted
@@ -115,3 +115,15 @@ def at_once(*calls: Callable[[], Result]) -> list[Result | Exception]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+def label_of(sample: Sample) -> tuple[str, str, float] | None:
+    """The current label: value, origin and quality."""
+    found = Label.objects.filter(sample=sample, is_current=True).first()
+    return (found.value, found.origin, found.quality) if found else None
+
+
+def fresh(item: ReviewItem) -> ReviewItem:
+    """The item as it stands now."""
+    item.refresh_from_db()
+    return item
