@@ -4,8 +4,6 @@ import logging
 from typing import Any, ClassVar
 
 import msgspec
-from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -13,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from curation.intake.authentication import ApiKeyAuthentication
+from curation.intake.bodies import read_body
 from curation.intake.facts import ProjectFacts, project_facts
 from curation.intake.throttling import SourceThrottle
 from curation.models import Project
@@ -64,18 +63,14 @@ class ProjectEndpoint(APIView):
         return project_facts(self.holder.project_id)
 
     def body(self) -> bytes:
-        """The request's bytes; raises 415 for another content type and 413 beyond the limit."""
+        """The request's bytes, unpacked; raises 415 for another content type, 413 beyond limits."""
         request = self.request._request
         if request.content_type not in self.content_types:
             named = request.content_type or "none"
             raise Problem(
                 415, f"Send `Content-Type: {' or '.join(self.content_types)}`; this is {named}."
             )
-        try:
-            return request.body
-        except RequestDataTooBig:
-            limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-            raise Problem(413, f"A body may have at most {limit:,} bytes; split it.") from None
+        return read_body(request)
 
     def is_ndjson(self) -> bool:
         """Whether the body is one object a line."""
