@@ -10,7 +10,8 @@ from django.contrib import admin
 from django.db.models import Count, Prefetch, Q, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from rest_framework_api_key.models import APIKey
 from unfold.admin import StackedInline, TabularInline
@@ -34,7 +35,7 @@ from curation.models import (
     Source,
     SourceKey,
 )
-from curation.source_key_views import create_key
+from curation.source_key_views import create_key, replace_key
 from feedbackhub.core.clock import utcnow
 
 # Keys belong to sources here; the package's own keys open nothing.
@@ -175,8 +176,26 @@ class SourceKeyInline(LookInline, TabularInline):
     """A source's keys: their beginnings only. Revoking is for good."""
 
     model = SourceKey
-    fields = ("prefix", "name", "scopes", "created", "expiry_date", "revoked")
-    readonly_fields = ("prefix", "name", "scopes", "created", "expiry_date")
+    readonly_fields = (
+        "prefix",
+        "name",
+        "scopes",
+        "created",
+        "expiry_date",
+        "last_used_at",
+        "successor",
+    )
+    fields = (*readonly_fields, "revoked")
+
+    @admin.display(description="replace")
+    def successor(self, key: SourceKey) -> str:
+        """Leads to the page that makes a successor, or says that there is one."""
+        if key.replaced_at:
+            return f"replaced {key.replaced_at:%Y-%m-%d %H:%M}"
+        if key.revoked or key.has_expired:
+            return "–"
+        address = reverse("admin:curation_source_key_replace", args=[key.prefix])
+        return format_html('<a href="{}">Replace it</a>', address)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """To revoke."""
@@ -190,7 +209,7 @@ class SourceAdmin(ProjectScopedAdmin):
     list_display = ("name", "project", "is_active", "usable_keys", "created_at")
     list_select_related = ("project",)
     list_filter = ("is_active",)
-    fields = ("project", "name", "is_active")
+    fields = ("project", "name", "is_active", "allowed_origins")
     inlines = (SourceKeyInline,)
     actions_detail = ("create_key",)
 
@@ -206,10 +225,12 @@ class SourceAdmin(ProjectScopedAdmin):
         return int(source.n_keys)
 
     def get_urls(self) -> list[URLPattern]:
-        """With the page that makes a key."""
+        """With the pages that make keys."""
         view: Callable[..., HttpResponse] = self.admin_site.admin_view(create_key)
         own = path("<int:source_id>/key/", view, name="curation_source_key")
-        return [own, *super().get_urls()]
+        replacing: Callable[..., HttpResponse] = self.admin_site.admin_view(replace_key)
+        other = path("key/<str:prefix>/replace/", replacing, name="curation_source_key_replace")
+        return [own, other, *super().get_urls()]
 
     @action(description="Create an API key", icon="key")  # type: ignore[untyped-decorator]
     def create_key(self, request: HttpRequest, object_id: int) -> HttpResponse:

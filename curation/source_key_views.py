@@ -1,5 +1,6 @@
-"""The page that makes an API key and shows it, once."""
+"""The pages that make an API key, or a successor of one, and show it, once."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -9,8 +10,8 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 
 from curation.admin_scope import configured_projects
-from curation.intake.sources import create_source_key
-from curation.models import Source
+from curation.intake.sources import GRACE, CannotRotate, create_source_key, rotate_key
+from curation.models import Source, SourceKey
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.keys import Scope
 
@@ -47,12 +48,23 @@ class KeyForm(forms.Form):
         return at
 
 
+class RotateForm(forms.Form):
+    """How long both keys are valid."""
+
+    grace_hours = forms.FloatField(
+        min_value=0,
+        max_value=24 * 365,
+        initial=GRACE / timedelta(hours=1),
+        label="Hours the old key stays valid",
+        help_text="Until then both keys work; have the new one in use by that time.",
+    )
+
+
 @never_cache
 def create_key(request: HttpRequest, source_id: int) -> HttpResponse:
     """Ask for scopes, then show the new key; it is stored nowhere in this form."""
     source = get_object_or_404(Source.objects.select_related("project"), pk=source_id)
-    if not configured_projects(request).filter(pk=source.project_id).exists():
-        raise PermissionDenied("Only those who configure the project make keys for it.")
+    _require_configuring(request, source)
     form = KeyForm(request.POST or None)
     key = ""
     if request.method == "POST" and form.is_valid():
@@ -64,3 +76,26 @@ def create_key(request: HttpRequest, source_id: int) -> HttpResponse:
             expires_at=form.cleaned_data["expires_at"],
         )
     return render(request, "hub/source_key.html", {"source": source, "form": form, "key": key})
+
+
+@never_cache
+def replace_key(request: HttpRequest, prefix: str) -> HttpResponse:
+    """Ask for the grace period, then show the successor of a key."""
+    keys = SourceKey.objects.select_related("source__project")
+    old = get_object_or_404(keys, prefix=prefix)
+    _require_configuring(request, old.source)
+    form = RotateForm(request.POST or None)
+    key = ""
+    if request.method == "POST" and form.is_valid():
+        grace = timedelta(hours=form.cleaned_data["grace_hours"])
+        try:
+            key = rotate_key(prefix=prefix, now=utcnow(), grace=grace)
+        except CannotRotate as error:
+            form.add_error(None, str(error))
+    context = {"source": old.source, "form": form, "key": key, "replaced": old}
+    return render(request, "hub/source_key.html", context)
+
+
+def _require_configuring(request: HttpRequest, source: Source) -> None:
+    if not configured_projects(request).filter(pk=source.project_id).exists():
+        raise PermissionDenied("Only those who configure the project make keys for it.")

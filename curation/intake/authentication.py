@@ -7,9 +7,10 @@ takes effect within one second in every process.
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -22,6 +23,8 @@ from feedbackhub.core.keys import KEYWORD, KeyHolder, key_of
 
 SECONDS_BELIEVED = 1.0
 MOST_REMEMBERED = 1_000
+# How exactly the last use of a key is known: each step costs one small UPDATE.
+USED_EVERY = timedelta(minutes=1)
 
 _generator = KeyGenerator()
 # By the key's hash, so that no plaintext key lies about in memory.
@@ -79,7 +82,7 @@ def holder_of(key: str, *, now: datetime) -> KeyHolder:
     moment = time.monotonic()
     known = _believed.get(digest)
     if known is None or known.until <= moment:
-        known = _look_up(key, until=moment + SECONDS_BELIEVED)
+        known = _look_up(key, until=moment + SECONDS_BELIEVED, now=now)
         if len(_believed) >= MOST_REMEMBERED:
             _believed.clear()
         _believed[digest] = known
@@ -93,7 +96,7 @@ def forget() -> None:
     _believed.clear()
 
 
-def _look_up(key: str, *, until: float) -> _Believed:
+def _look_up(key: str, *, until: float, now: datetime) -> _Believed:
     prefix, _, _ = key.partition(".")
     row = (
         SourceKey.objects.filter(prefix=prefix.replace("\0", ""))
@@ -102,6 +105,7 @@ def _look_up(key: str, *, until: float) -> _Believed:
             is_active=F("source__is_active"),
             project_id=F("source__project_id"),
             project_slug=F("source__project__slug"),
+            allowed_origins=F("source__allowed_origins"),
         )
         .values()
         .first()
@@ -112,11 +116,23 @@ def _look_up(key: str, *, until: float) -> _Believed:
         raise BadKey("This key was revoked.")
     if not row["is_active"]:
         raise BadKey(f"The source {row['source_name']} of this key is switched off.")
+    _note_use(row, now)
     holder = KeyHolder(
         source_id=row["source_id"],
         project_id=row["project_id"],
         project_slug=row["project_slug"],
         scopes=frozenset(row["scopes"]),
         name=row["source_name"],
+        allowed_origins=frozenset(row["allowed_origins"]),
     )
     return _Believed(holder=holder, until=until, expires_at=row["expiry_date"])
+
+
+def _note_use(row: dict[str, Any], now: datetime) -> None:
+    """Write down that a key was used, at most once a minute however many processes see it."""
+    if row["expiry_date"] is not None and row["expiry_date"] <= now:
+        return
+    if row["last_used_at"] is None or row["last_used_at"] <= now - USED_EVERY:
+        SourceKey.objects.filter(
+            Q(last_used_at=None) | Q(last_used_at__lte=now - USED_EVERY), pk=row["id"]
+        ).update(last_used_at=now)

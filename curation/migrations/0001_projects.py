@@ -130,6 +130,24 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=80)),
                 ("is_active", models.BooleanField(default=True)),
+                (
+                    "allowed_origins",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            max_length=200,
+                            validators=[
+                                django.core.validators.RegexValidator(
+                                    "^https?://([a-z0-9_-]+(\\.[a-z0-9_-]+)*|\\[[0-9a-f:]+\\])(:[0-9]{1,5})?\\Z",
+                                    "Write each as browsers send it, such as https://shop.example.com: scheme and host in lower case, a port only if it is unusual, and no path.",
+                                )
+                            ],
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="Web pages that may call the API with this source's keys: their origins as browsers send them, such as https://shop.example.com, separated by commas.",
+                        size=None,
+                    ),
+                ),
                 ("created_at", models.DateTimeField()),
                 (
                     "project",
@@ -222,6 +240,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="keys",
                         to="curation.source",
+                    ),
+                ),
+                (
+                    "last_used_at",
+                    models.DateTimeField(editable=False, help_text="To the minute.", null=True),
+                ),
+                (
+                    "replaced_at",
+                    models.DateTimeField(
+                        editable=False, help_text="When a successor was made for it.", null=True
                     ),
                 ),
             ],

@@ -14,6 +14,11 @@ from feedbackhub.core.models import User
 from feedbackhub.core.roles import CAPABILITIES, Can, Role
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
+ORIGIN = RegexValidator(
+    r"^https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?\Z",
+    "Write each as browsers send it, such as https://shop.example.com: scheme and host in lower "
+    "case, a port only if it is unusual, and no path.",
+)
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -121,6 +126,13 @@ class Source(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="sources")
     name = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True)
+    allowed_origins = ArrayField(
+        models.CharField(max_length=200, validators=[ORIGIN]),
+        default=list,
+        blank=True,
+        help_text="Web pages that may call the API with this source's keys: their origins as "
+        "browsers send them, such as https://shop.example.com, separated by commas.",
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -136,6 +148,10 @@ class SourceKey(AbstractAPIKey):
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="keys")
     scopes = ArrayField(models.CharField(max_length=10, choices=[(s, s) for s in Scope]))
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
+    replaced_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a successor was made for it."
+    )
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "API key"

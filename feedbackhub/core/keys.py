@@ -32,6 +32,8 @@ class KeyHolder:
     scopes: frozenset[str]
     name: str
     """The source's name, written into histories as the actor."""
+    allowed_origins: frozenset[str] = frozenset()
+    """Web pages that may read what the key is answered."""
 
     is_authenticated: bool = True
 
