@@ -1,7 +1,9 @@
 """Every address of the hub."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from feedbackhub.home import home
 from feedbackhub.try_it import rate, try_index, try_page
@@ -12,6 +14,8 @@ urlpatterns = [
     path("try/<slug:project>/", try_page, name="try"),
     path("try/<slug:project>/rate/", rate, name="try-rate"),
     path("admin/", admin.site.urls),
+    # Asked for by browsers on pages that name no icon: the admin's, and bare JSON.
+    path("favicon.ico", RedirectView.as_view(url=static("hub/mark.svg"))),
     path("api/", include("feedbackhub.api")),
     path("", include("curation.review.urls")),
     path("", include("training.urls")),
