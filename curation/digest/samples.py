@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from curation.digest.language import language_of
 from curation.digest.normalise import content_hash
 from curation.models import CurationPolicy, Project, Sample
 from curation.models.sample import Split
@@ -39,8 +40,8 @@ def upsert_samples(*, project: Project, samples: Sequence[NewSample], now: datet
     """The ids of the samples with these texts, in the order given; unknown texts are made samples.
 
     A new text gets a cluster of its own, whose split is fixed by a hash of the content. A text we
-    had keeps its row and its cluster, whatever it comes with this time; of equal texts in one call
-    the first decides.
+    had keeps its row and its cluster, whatever it comes with this time, and even if it was erased
+    meanwhile; of equal texts in one call the first decides.
     """
     if not samples:
         return []
@@ -49,12 +50,14 @@ def upsert_samples(*, project: Project, samples: Sequence[NewSample], now: datet
     for digest, given in zip(hashes, samples, strict=True):
         first.setdefault(digest, given)
     with transaction.atomic():
-        known = _ids_of(project, list(first))
+        known, erased = _known(project, list(first))
+        if erased:
+            execute(SQL["revive_samples"], _parameters(project, [(d, first[d]) for d in erased]))
         # Sorted, so that two writers with the same texts wait for, not against, each other.
         missing = sorted(digest for digest in first if digest not in known)
         if missing:
             _insert(project, [(digest, first[digest]) for digest in missing], now)
-            known |= _ids_of(project, missing)
+            known |= _known(project, missing)[0]
     return [known[digest] for digest in hashes]
 
 
@@ -68,10 +71,13 @@ def split_of(*, origin: str, digest: bytes, test_share: float) -> Split:
     return Split.TRAIN
 
 
-def _ids_of(project: Project, hashes: list[bytes]) -> dict[bytes, int]:
+def _known(project: Project, hashes: list[bytes]) -> tuple[dict[bytes, int], list[bytes]]:
+    """The ids of the samples there are, and the hashes of those without their text."""
     with connection.cursor() as cursor:
         cursor.execute(SQL["samples_by_content"], {"project": project.pk, "hashes": hashes})
-        return {bytes(digest): sample_id for digest, sample_id in cursor.fetchall()}
+        rows = [(bytes(digest), pk, is_erased) for digest, pk, is_erased in cursor.fetchall()]
+    erased = sorted(digest for digest, _, is_erased in rows if is_erased)
+    return {digest: pk for digest, pk, _ in rows}, erased
 
 
 def _insert(project: Project, new: list[tuple[bytes, NewSample]], now: datetime) -> None:
@@ -79,15 +85,9 @@ def _insert(project: Project, new: list[tuple[bytes, NewSample]], now: datetime)
     execute(
         SQL["insert_samples"],
         {
-            "project": project.pk,
-            "hashes": [digest for digest, _ in new],
-            "texts": [given.text for _, given in new],
+            **_parameters(project, new),
+            "languages": [language_of(given.text) for _, given in new],
             "origins": [str(given.origin) for _, given in new],
-            "predictions": [given.prediction_id for _, given in new],
-            "metadata": [
-                None if given.metadata is None else json.dumps(dict(given.metadata))
-                for _, given in new
-            ],
             "splits": [
                 str(split_of(origin=given.origin, digest=digest, test_share=policy.test_share))
                 for digest, given in new
@@ -95,3 +95,17 @@ def _insert(project: Project, new: list[tuple[bytes, NewSample]], now: datetime)
             "now": now,
         },
     )
+
+
+def _parameters(project: Project, given: list[tuple[bytes, NewSample]]) -> dict[str, Any]:
+    """What the statements that write texts share; the lists run in step."""
+    return {
+        "project": project.pk,
+        "hashes": [digest for digest, _ in given],
+        "texts": [sample.text for _, sample in given],
+        "predictions": [sample.prediction_id for _, sample in given],
+        "metadata": [
+            None if sample.metadata is None else json.dumps(dict(sample.metadata))
+            for _, sample in given
+        ],
+    }

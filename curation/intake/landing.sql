@@ -57,6 +57,10 @@ judged AS MATERIALIZED (
                 WHEN predicted_label = '' OR coalesce(corrected_label, '') = '' THEN NULL
                 WHEN (rating = 'up') <> (corrected_label = predicted_label)
                 THEN 'contradicts_itself'
+            END,
+            -- A clock that is a day ahead is broken, or says what it wants.
+            CASE
+                WHEN occurred_at > %(now)s + interval '24 hours' THEN 'clock_ahead'
             END
         ], NULL)) AS reasons
     FROM looked_up

@@ -22,6 +22,18 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("text", models.TextField(help_text="Null once erased.", null=True)),
+                (
+                    "length",
+                    models.PositiveIntegerField(help_text="Of the text, in characters.", null=True),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        blank=True,
+                        help_text="ISO 639 code; und where it is too little to tell.",
+                        max_length=8,
+                    ),
+                ),
                 ("content_hash", models.BinaryField(max_length=32)),
                 (
                     "origin",

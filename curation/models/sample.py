@@ -39,6 +39,10 @@ class Sample(models.Model):
     project = models.ForeignKey(Project, models.CASCADE, related_name="samples")
     cluster = models.ForeignKey(Cluster, models.SET_NULL, null=True, related_name="samples")
     text = models.TextField(null=True, help_text="Null once erased.")
+    length = models.PositiveIntegerField(null=True, help_text="Of the text, in characters.")
+    language = models.CharField(
+        max_length=8, blank=True, help_text="ISO 639 code; und where it is too little to tell."
+    )
     content_hash = models.BinaryField(max_length=32)
     origin = models.CharField(max_length=8, choices=Origin.choices)
     prediction_id = models.UUIDField(null=True, help_text="The prediction it first came with.")

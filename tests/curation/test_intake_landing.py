@@ -168,6 +168,17 @@ def test_feedback_on_another_projects_prediction_is_quarantined_and_learns_nothi
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
+    ("hours_ahead", "reasons"), [(25, ["clock_ahead"]), (23, []), (-24 * 400, [])]
+)
+def test_an_event_from_tomorrow_is_quarantined(hours_ahead: int, reasons: list[str]) -> None:
+    project = make_project()
+    at = (NOW + timedelta(hours=hours_ahead)).isoformat()
+    [result] = land(project, [event(make_prediction(project).id, occurred_at=at)])
+    assert result.reasons == reasons
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
     ("rating", "corrected", "reasons"),
     [
         ("up", "negative", ["contradicts_itself"]),

@@ -103,3 +103,34 @@ def test_two_writers_of_the_same_texts_make_each_sample_once() -> None:
 
     assert answers[0] == answers[1][::-1] == answers[2] == answers[3][::-1]
     assert Sample.objects.count() == Cluster.objects.count() == 300
+
+
+def test_a_new_sample_knows_its_length_and_language() -> None:
+    project = make_project()
+    texts = ["Das Essen war kalt und die Bedienung langsam.", "ok", "Отличный суп"]
+
+    ids = upsert_samples(
+        project=project, samples=[NewSample(text, Sample.Origin.POOL) for text in texts], now=NOW
+    )
+
+    known = Sample.objects.in_bulk(ids)
+    assert [known[pk].language for pk in ids] == ["de", "und", "ru"]
+    assert [known[pk].length for pk in ids] == [len(text) for text in texts]
+
+
+def test_an_erased_text_that_someone_sends_again_goes_back_to_its_row_and_split() -> None:
+    project = make_project()
+    (first,) = upsert_samples(
+        project=project, samples=[NewSample("fine", Sample.Origin.FEEDBACK)], now=NOW
+    )
+    Sample.objects.update(text=None, metadata=None, prediction_id=None)
+
+    (again,) = upsert_samples(
+        project=project, samples=[NewSample("Fine", Sample.Origin.AUDIT)], now=NOW
+    )
+
+    sample = Sample.objects.select_related("cluster").get()
+    assert again == first == sample.pk
+    assert sample.text == "Fine"
+    assert sample.cluster is not None
+    assert sample.cluster.split == Split.TRAIN
