@@ -1,0 +1,1 @@
+"""The whole loop, once, as its users live it."""
