@@ -17,6 +17,13 @@ from curation.models.project import (
     Source,
     SourceKey,
 )
+from curation.models.quarantine import (
+    IntakeMinute,
+    IntakeTally,
+    QuarantineMove,
+    QuarantineRule,
+    ScreeningDue,
+)
 from curation.models.review import Annotation, Lease, ReviewItem
 from curation.models.sample import Cluster, Label, LabelEvidence, Sample, SampleScore
 
@@ -28,6 +35,8 @@ __all__ = [
     "FeedbackKey",
     "FeedbackOutcome",
     "Guideline",
+    "IntakeMinute",
+    "IntakeTally",
     "Label",
     "LabelEvidence",
     "LabelOption",
@@ -36,10 +45,13 @@ __all__ = [
     "Membership",
     "Prediction",
     "Project",
+    "QuarantineMove",
+    "QuarantineRule",
     "RejectedEvent",
     "ReviewItem",
     "Sample",
     "SampleScore",
+    "ScreeningDue",
     "Source",
     "SourceKey",
 ]

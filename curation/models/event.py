@@ -5,6 +5,9 @@ plain values. The DDL is SQL in the migrations, which also hold the triggers tha
 the models here are what the ORM may read.
 """
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from django.db import models
 
 
@@ -130,6 +133,14 @@ class FeedbackOutcome(models.Model):
         COUNTED = "counted"
         SUPERSEDED = "superseded"
         QUARANTINED = "quarantined"
+        REJECTED = "rejected"
+
+    # Every later move; the first state is what the digest finds. People release and reject.
+    MOVES: ClassVar[Mapping[str, frozenset[str]]] = {
+        State.COUNTED: frozenset({State.SUPERSEDED, State.QUARANTINED}),
+        State.QUARANTINED: frozenset({State.COUNTED, State.SUPERSEDED, State.REJECTED}),
+        State.REJECTED: frozenset({State.COUNTED, State.SUPERSEDED}),
+    }
 
     feedback_id = models.UUIDField(primary_key=True)
     project_id = models.BigIntegerField()
@@ -143,6 +154,15 @@ class FeedbackOutcome(models.Model):
     suggested_label = models.CharField(max_length=60, blank=True, help_text="What it says is true.")
     is_disputed = models.BooleanField(default=False, help_text="It contradicts the model.")
     reasons = models.JSONField(default=list)
+    rule = models.CharField(
+        max_length=30, blank=True, db_default="", default="", help_text="The rule that holds it."
+    )
+    is_cleared = models.BooleanField(
+        db_default=False, default=False, help_text="Released by a person: no rule catches it again."
+    )
+    comment_hash = models.BinaryField(
+        max_length=16, null=True, help_text="Keyed; of comments long enough to be recognised."
+    )
     digested_at = models.DateTimeField()
 
     class Meta:
@@ -153,6 +173,22 @@ class FeedbackOutcome(models.Model):
                 fields=["sample", "-feedback_id"],
                 condition=models.Q(state="counted"),
                 name="feedbackoutcome_voices",
+            ),
+            # What a subject said in a day, and who else says the same: for the quarantine rules.
+            models.Index(
+                fields=["project_id", "subject_hash", "feedback_id"],
+                condition=models.Q(subject_hash__isnull=False),
+                name="feedbackoutcome_subject",
+            ),
+            models.Index(
+                fields=["project_id", "comment_hash", "feedback_id"],
+                condition=models.Q(comment_hash__isnull=False),
+                name="feedbackoutcome_comment",
+            ),
+            models.Index(
+                fields=["project_id", "-feedback_id"],
+                condition=models.Q(state__in=["quarantined", "rejected"]),
+                name="feedbackoutcome_held",
             ),
         ]
         constraints = [
