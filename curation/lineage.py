@@ -78,7 +78,9 @@ def fate_of(*, project: Project, event_id: str) -> Fate | None:
 
     The key outlives the event, so that an event dropped by retention still has its first answer.
     """
-    key = FeedbackKey.objects.filter(project_id=project.pk, event_id=event_id).first()
+    # No event id has a NUL, and Postgres refuses to look for one.
+    named = FeedbackKey.objects.filter(project_id=project.pk, event_id=event_id)
+    key = None if "\0" in event_id else named.first()
     if key is None:
         return None
     event = Feedback.objects.filter(pk=key.feedback_id).first()

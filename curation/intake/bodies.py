@@ -54,6 +54,8 @@ def _received(request: HttpRequest, limit: int) -> bytes:
         raise _too_large(limit) from None
     except UnreadablePostError:
         raise Problem(400, "The body ended early; send it again.") from None
+    except ValueError:
+        raise Problem(400, "`Content-Length` is not a number.") from None
 
 
 def _not_gzip(what: str) -> Problem:

@@ -7,7 +7,7 @@ field by field, so that its sender learns everything that is wrong with it at on
 import json
 import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NoReturn
 from uuid import UUID
 
@@ -122,7 +122,18 @@ def feedback_faults(event: FeedbackRequest, *, labels: Collection[str]) -> Field
         errors.append(_not_a_label("corrected_label", labels))
     if event.prediction is not None and event.prediction.label not in labels:
         errors.append(_not_a_label("prediction.label", labels))
+    if event.occurred_at is not None and not _has_utc(event.occurred_at):
+        errors.append(_fault("occurred_at", "is out of range"))
     return errors + metadata_faults(event.metadata)
+
+
+def _has_utc(moment: datetime) -> bool:
+    """Whether a time is also one in UTC: the first and last hours of the calendar may not be."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def sample_faults(sample: SampleRequest, *, labels: Collection[str]) -> FieldErrors:
