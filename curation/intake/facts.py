@@ -39,6 +39,11 @@ def project_facts(project_id: int) -> ProjectFacts:
     return facts
 
 
+def masks(project_id: int) -> bool:
+    """Whether the project's texts are masked before they are stored."""
+    return project_facts(project_id).policy.mask_personal_data
+
+
 def forget() -> None:
     """Read everything anew, as after a second."""
     _known.clear()

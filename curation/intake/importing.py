@@ -12,8 +12,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from curation.digest.samples import NewSample, upsert_samples
+from curation.intake.facts import masks
 from curation.intake.files import Row
+from curation.intake.masking import mask_within
 from curation.intake.schemas import SampleRequest, object_faults
 from curation.labels import IMPORT_QUALITY, Belief, believe
 from curation.models import Label, Project, Sample
@@ -90,6 +94,13 @@ def import_samples(*, project: Project, samples: Sequence[SampleRequest], now: d
     """Make samples of checked texts and believe their labels; how many samples are new."""
     if not samples:
         return 0
+    if masks(project.pk):
+        samples = [
+            msgspec.structs.replace(
+                sample, text=mask_within(sample.text), metadata=mask_within(sample.metadata)
+            )
+            for sample in samples
+        ]
     newest = Sample.objects.order_by("-id").values_list("id", flat=True).first() or 0
     ids = upsert_samples(
         project=project,

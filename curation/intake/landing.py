@@ -21,6 +21,8 @@ from django.conf import settings
 
 from curation.digest.normalise import content_hash
 from curation.intake.answers import FeedbackAnswer
+from curation.intake.facts import masks
+from curation.intake.masking import mask_within
 from curation.intake.metrics import FEEDBACK_EVENTS, FEEDBACK_RATINGS, FEEDBACK_TYPES
 from curation.intake.schemas import FeedbackRequest
 from curation.models import Project
@@ -102,6 +104,8 @@ def land_feedback(
     """
     if not events:
         return []
+    if masks(project.pk):
+        events = [_masked(event) for event in events]
     rows = [_row(event, project.pk) for event in events]
     for row, identity in zip(rows, uuid7s(now, count=len(rows)), strict=True):
         row.id = identity
@@ -118,6 +122,18 @@ def land_feedback(
     ]
     _count(project, results, events)
     return results
+
+
+def _masked(event: FeedbackRequest) -> FeedbackRequest:
+    """The event as a project that masks may keep it; bodies equal but for numbers become equal."""
+    prediction = event.prediction
+    return msgspec.structs.replace(
+        event,
+        comment=mask_within(event.comment),
+        metadata=mask_within(event.metadata),
+        prediction=prediction
+        and msgspec.structs.replace(prediction, text=mask_within(prediction.text)),
+    )
 
 
 def _row(event: FeedbackRequest, project_id: int) -> _Row:

@@ -1,7 +1,7 @@
 """Recording served answers: durable before they are returned, in one statement."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from uuid import UUID
 import msgspec
 
 from curation.digest.normalise import content_hash
+from curation.intake.facts import masks
+from curation.intake.masking import mask_within
 from feedbackhub.core.prepared import Prepared
 from feedbackhub.core.sql import statements
 
@@ -54,11 +56,12 @@ def record_predictions(
 ) -> None:
     """Record predictions, and land the audited and those with a margin below ``pool_margin``.
 
-    One statement: all are durable when it returns, or none.
+    Texts of a project that masks are masked here, after the model has read them. One statement:
+    all are durable when it returns, or none.
     """
     if not predictions:
         return
-    rows = [_row(prediction, pool_margin) for prediction in predictions]
+    rows = [_row(_storable(prediction), pool_margin) for prediction in predictions]
     encoded = msgspec.json.encode(rows).decode()
     _record.run({"predictions": encoded, "now": now})
 
@@ -67,6 +70,14 @@ def margin(probabilities: Mapping[str, float]) -> float:
     """The difference of the two best probabilities; 1 when there is only one label."""
     best, *rest = sorted(probabilities.values(), reverse=True)
     return best - rest[0] if rest else 1.0
+
+
+def _storable(prediction: NewPrediction) -> NewPrediction:
+    """The prediction with its text masked, where its project asks for that."""
+    if not masks(prediction.project_id):
+        return prediction
+    text, metadata = mask_within([prediction.text, prediction.metadata])
+    return replace(prediction, text=text, metadata=metadata)
 
 
 def _row(prediction: NewPrediction, pool_margin: float) -> dict[str, Any]:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from curation.intake.facts import masks
 from curation.intake.landing import hashed_name
+from curation.intake.masking import mask, mask_within
 from curation.intake.reading import Refused
 from curation.models import RejectedEvent
 
 MAX_PAYLOAD = 64 * 1024
 NAMES = ("subject", "session")
 KEYED = "keyed:"
+# Kept as they came, or nobody could look them up.
+IDENTIFIERS = ("event_id", "prediction_id", "occurred_at")
 # In text that is no JSON the names are cut out where they can be recognised.
 _NAMED = re.compile(r'("(?:subject|session)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}\]]+)')
 
@@ -44,12 +48,18 @@ def keep_rejected(
 
 
 def presentable(payload: bytes, *, project_id: int) -> str:
-    """A payload as text that Postgres can store, with keyed hashes in place of names."""
+    """A payload as text that Postgres can store, with keyed hashes in place of names.
+
+    Masked where the project asks for that, in the fields that hold what people wrote.
+    """
     text = payload.decode("utf-8", "replace")
+    is_masked = masks(project_id)
     try:
-        text = json.dumps(_without_names(json.loads(text), project_id), ensure_ascii=False)
+        value = _without_names(json.loads(text), project_id)
+        text = json.dumps(_masked(value) if is_masked else value, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = _NAMED.sub(r'\1"(removed)"', text)
+        text = mask(text) if is_masked else text
     storable = text.encode("utf-8", "replace")[:MAX_PAYLOAD].decode("utf-8", "ignore")
     return storable.replace("\0", "�")
 
@@ -61,6 +71,17 @@ def _without_names(value: Any, project_id: int) -> Any:
         return value
     return {
         key: _hidden(inner, project_id) if key in NAMES else inner for key, inner in value.items()
+    }
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if not isinstance(value, dict):
+        return mask_within(value)
+    return {
+        key: inner if key in (*NAMES, *IDENTIFIERS) else mask_within(inner)
+        for key, inner in value.items()
     }
 
 

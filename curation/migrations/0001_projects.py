@@ -107,6 +107,13 @@ class Migration(migrations.Migration):
                 ),
                 ("lease_seconds", models.PositiveIntegerField(default=300)),
                 (
+                    "mask_personal_data",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Replace e-mail addresses, phone and card numbers in texts before they are stored. The model still reads the original.",
+                    ),
+                ),
+                (
                     "project",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,

@@ -184,6 +184,11 @@ class CurationPolicy(models.Model):
         default=1, validators=[MinValueValidator(1)], help_text="Annotators asked for each item."
     )
     lease_seconds = models.PositiveIntegerField(default=300)
+    mask_personal_data = models.BooleanField(
+        default=False,
+        help_text="Replace e-mail addresses, phone and card numbers in texts before they are "
+        "stored. The model still reads the original.",
+    )
 
     class Meta:
         verbose_name_plural = "curation policies"
