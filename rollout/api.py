@@ -36,7 +36,7 @@ class StepRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         msgspec.Meta(
             min_length=1,
             max_length=1000,
-            pattern=r"\A\s*[^\s\x00][^\x00]*\Z",
+            pattern=r"^\s*[^\s\x00][^\x00]*$",
             description="Kept in the history for whoever comes after you.",
         ),
     ]

@@ -26,7 +26,7 @@ Annotator = Annotated[
     Meta(
         min_length=1,
         max_length=150,
-        pattern=r"\A[^\x00]*\Z",
+        pattern=r"^[^\x00]*$",
         description="Username of the member who answers.",
     ),
 ]

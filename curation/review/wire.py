@@ -37,8 +37,9 @@ STATUS: dict[type[ReviewRefused], int] = {
 }
 NEUTRAL_REASON = "Selected for review"
 
-Note = Annotated[str, Meta(max_length=5_000, pattern=r"\A[^\x00]*\Z")]
-Items = Annotated[list[int], Meta(max_length=100, description="Ids of items.")]
+Note = Annotated[str, Meta(max_length=5_000, pattern=r"^[^\x00]*$")]
+ItemId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Items = Annotated[list[ItemId], Meta(max_length=100, description="Ids of items.")]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 
 
@@ -56,7 +57,7 @@ class ClaimBody(_Body, frozen=True, kw_only=True):
 class SubmitBody(_Body, frozen=True, kw_only=True):
     """One answer."""
 
-    value: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"\A[^\x00]*\Z")]
+    value: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
     submission_key: UUID
     note: Note = ""
     seconds_spent: Seconds | None = None

@@ -18,6 +18,7 @@ _MEANING = {
     403: "The key lacks the scope, or belongs to another project.",
     404: "There is no such project or thing.",
     409: "It contradicts what is already there; nothing was changed.",
+    411: "The body came in chunks, without a `Content-Length`.",
     413: "The body is too large, or has too many items.",
     415: "The content type is another than the endpoint reads.",
     429: "Too many requests; `Retry-After` says when to go on.",
@@ -35,11 +36,13 @@ def schema_of(kind: Any) -> dict[str, Any]:
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """The problem answers of an endpoint: those named, and those every endpoint may give."""
+    # What reads bodies and bounds their size needs to be told it.
+    reading = (411,) if 413 in statuses else ()
     return {
         (status, CONTENT_TYPE): OpenApiResponse(
             response={"$ref": _TEMPLATE.format(name=_PROBLEM)}, description=_MEANING[status]
         )
-        for status in sorted({*statuses, *ALWAYS})
+        for status in sorted({*statuses, *reading, *ALWAYS})
     }
 
 
