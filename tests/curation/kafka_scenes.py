@@ -1,6 +1,7 @@
 """Consumers of feedback in processes of their own, on the database of the test."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,7 +42,7 @@ class Consumer:
 
     def wait_until_it_reads(self) -> None:
         """Return once it has partitions."""
-        self.wait_for(lambda: "took over partitions 0" in self.said or ", 3." in self.said)
+        self.wait_for(lambda: re.search(r"took over partitions \d", self.said) is not None)
 
     def wait_for(self, claim: Callable[[], bool], *, within_s: float = WITHIN_S) -> None:
         """Return once the claim holds, while the consumer lives."""
@@ -85,6 +86,7 @@ class Consumers:
     broker: Broker
     folder: Path
     topic: str
+    dead_letters: str
     project: str
     started: list[Consumer]
 
@@ -93,17 +95,13 @@ class Consumers:
         """The group they share."""
         return f"group-of-{self.topic}"
 
-    @property
-    def dead_letters(self) -> str:
-        """Where what cannot land goes."""
-        return f"{self.topic}.dead-letter"
-
     def start(self, *options: str) -> Consumer:
         """One more consumer; it reads when ``wait_until_it_reads`` returns."""
         name = f"{self.topic}-{len(self.started)}"
         log = self.folder / f"{name}.log"
         command = [sys.executable, "manage.py", "consume_feedback", "--project", self.project]
         named = ["--source", SOURCE, "--topic", self.topic, "--group", self.group]
+        named += ["--dead-letters", self.dead_letters]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, *named, *options],

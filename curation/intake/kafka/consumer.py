@@ -62,8 +62,16 @@ class FeedbackConsumer:
         self._stop_by = self._stop_by or monotonic() + STOP_PATIENCE_S
         return is_news
 
-    def run(self) -> None:
-        """Consume until stopped; raises ``KafkaException`` when the client is beyond help."""
+    @property
+    def in_memory(self) -> int:
+        """Messages taken from the client and not durable yet: a batch at most."""
+        return len(self._batch) + len(self._waiting)
+
+    def run(self) -> bool:
+        """Consume until stopped; whether the batch in hand came to its end by then.
+
+        Raises ``KafkaException`` when the client is beyond help.
+        """
         self._client.subscribe(
             [self._topic],
             on_assign=self._on_assign,
@@ -79,6 +87,7 @@ class FeedbackConsumer:
             # Sends the commits that are on their way, and says good-bye to the group.
             self._client.close()
         logger.info("Left the group of %s.", self._topic)
+        return self._landing is None or self._landing.done()
 
     def _receive(self) -> list[Record]:
         """What came within a fifth of a second, at most a batch; nothing while held."""
@@ -169,7 +178,8 @@ class FeedbackConsumer:
         """Commit what is durable, or becomes so in a moment; let go of the rest."""
         landing = self._landing
         if self._batch and landing is not None:
-            wait([landing], timeout=REVOKE_PATIENCE_S)
+            # A stop has waited already.
+            wait([landing], timeout=REVOKE_PATIENCE_S if self._stop_by is None else 0)
             if landing.done() and landing.exception() is None:
                 self._offsets.commit(client, self._batch)
         self._let_go(partitions)

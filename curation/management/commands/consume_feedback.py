@@ -72,9 +72,11 @@ class Command(BaseCommand):
                 source=options["source"],
             )
             stop_on_signals(consumer, then=_leave_at_the_latest)
-            consumer.run()
+            is_done = consumer.run()
         except KafkaException as error:
             raise CommandError(f"Kafka: {error}") from None
+        if not is_done:
+            _leave_now()  # The interpreter would wait for the landing thread.
 
 
 def _refuse_a_wrong_destination(project: str, source: str) -> None:
