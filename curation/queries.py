@@ -1,11 +1,13 @@
 """Questions other rooms ask of curation; frozen rows out, nothing changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from curation.arms import ArmCounts, AuditAnswer, arm_counts, audit_answers
 from curation.models import CurationPolicy, Project, Sample
@@ -20,6 +22,7 @@ __all__ = [
     "arm_counts",
     "audit_answers",
     "calibration_labels",
+    "erased_count",
     "new_label_count",
     "outside_split",
     "scored_pool",
@@ -102,6 +105,11 @@ def texts_of(*, sample_ids: Sequence[int]) -> dict[int, str]:
     """The texts of these samples by id; erased and unknown ones are missing."""
     found = Sample.objects.filter(pk__in=list(sample_ids), text__isnull=False)
     return {pk: text for pk, text in found.values_list("pk", "text") if text is not None}
+
+
+def erased_count(*, sample_ids: Collection[int] | QuerySet[Any, Any]) -> int:
+    """How many of these samples have lost their text; ``sample_ids`` may be a query of ids."""
+    return Sample.objects.filter(pk__in=sample_ids, text__isnull=True).count()
 
 
 def outside_split(*, sample_ids: Sequence[int], split: str) -> list[int]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from training.models import Evaluation, GateResult, ModelVersion, Snapshot, TrainingRun
+from training.queries import erased_items
 
 
 class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +103,8 @@ class SnapshotAnswer(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, Any]
     """Items by split, with their labels and origins."""
     policy: dict[str, Any]
+    n_erased: int
+    """Items whose text was erased since; the digest still names them."""
     versions: list[str]
     """The versions that were trained on it."""
     created_at: datetime
@@ -154,6 +157,7 @@ def snapshot_answer(snapshot: Snapshot) -> SnapshotAnswer:
         digest=snapshot.digest,
         counts=snapshot.counts,
         policy=snapshot.policy,
+        n_erased=erased_items(snapshot),
         versions=[version.name for version in versions],
         created_at=snapshot.created_at,
     )

@@ -15,7 +15,7 @@ from curation.models import Project
 from curation.models.sample import Split
 from training import services, triggers
 from training.evaluation import is_tried_again, labels_until_next_look
-from training.models import Evaluation, ModelVersion, SnapshotItem, TrainingRun
+from training.models import Evaluation, ModelVersion, Snapshot, SnapshotItem, TrainingRun
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,20 @@ def versions_taught_by(*, feedback_id: UUID) -> list[ModelVersion]:
     items = SnapshotItem.objects.filter(label_id__in=labels, split=Split.TRAIN)
     versions = ModelVersion.objects.filter(run__snapshot__in=items.values("snapshot_id"))
     return list(versions.select_related("run").order_by("project_id", "number"))
+
+
+def versions_trained_on(*, project: Project, sample_ids: Sequence[int]) -> list[ModelVersion]:
+    """The versions of a project that learned from any of these samples, oldest first."""
+    learned = SnapshotItem.objects.filter(
+        snapshot__project=project, sample_id__in=sample_ids, split=Split.TRAIN
+    )
+    versions = ModelVersion.objects.filter(run__snapshot__in=learned.values("snapshot_id"))
+    return list(versions.order_by("number"))
+
+
+def erased_items(snapshot: Snapshot) -> int:
+    """How many items of a snapshot have lost their text; its hash still vouches for them."""
+    return curation_queries.erased_count(sample_ids=snapshot.items.values("sample_id"))
 
 
 def active_run(*, project: Project) -> TrainingRun | None:

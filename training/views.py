@@ -185,6 +185,7 @@ def _snapshot_context(version: ModelVersion) -> dict[str, Any]:
     if snapshot is None:
         return {}
     return {
+        "n_erased": queries.erased_items(snapshot),
         "splits": [
             {
                 "name": name,
@@ -193,7 +194,7 @@ def _snapshot_context(version: ModelVersion) -> dict[str, Any]:
                 "origins": pages.origins_sentence(snapshot.counts[split]["origins"]),
             }
             for name, split in (("Learned from", "train"), ("Held out at that time", "test"))
-        ]
+        ],
     }
 
 

@@ -61,7 +61,8 @@ CREATE INDEX feedback_prediction ON curation_feedback (prediction_id);
 CREATE INDEX feedback_rollout ON curation_feedback (rollout_id, arm, id) WHERE rollout_id IS NOT NULL;
 
 -- An accepted event is never changed in place. Erasure and retention say so for their own
--- transaction (SET LOCAL feedbackhub.erasure = 'on') and may only null what identifies or tells.
+-- transaction (SET LOCAL feedbackhub.erasure = 'on') and may only null what identifies or tells. A
+-- subject may also become a tombstone, which keeps its rows one subject's, and nobody's.
 CREATE FUNCTION curation_refuse_event_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     erasable text[] := ARRAY['text', 'comment', 'metadata', 'subject_hash', 'session_hash'];
@@ -77,9 +78,16 @@ BEGIN
     END IF;
     old_row := to_jsonb(OLD);
     new_row := to_jsonb(NEW);
+    IF NEW.subject_hash IS NOT NULL AND NEW.subject_hash IS DISTINCT FROM OLD.subject_hash AND (
+        OLD.subject_hash IS NULL OR length(NEW.subject_hash) <> 16
+        OR substring(NEW.subject_hash FROM 1 FOR 7) <> 'erased:'::bytea
+    ) THEN
+        RAISE EXCEPTION 'a subject of % may only become a tombstone', TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
     IF (old_row - erasable) <> (new_row - erasable) OR EXISTS (
         SELECT 1 FROM unnest(erasable) AS name
-        WHERE new_row -> name IS DISTINCT FROM old_row -> name
+        WHERE name <> 'subject_hash' AND new_row -> name IS DISTINCT FROM old_row -> name
           AND coalesce(new_row -> name, 'null'::jsonb) <> 'null'::jsonb
     ) THEN
         RAISE EXCEPTION 'erasure may only null % of %', erasable, TG_TABLE_NAME

@@ -8,6 +8,7 @@ from curation.models.event import (
     Prediction,
     RejectedEvent,
 )
+from curation.models.privacy import Erasure, RetentionPolicy
 from curation.models.project import (
     CurationPolicy,
     Guideline,
@@ -31,6 +32,7 @@ __all__ = [
     "Annotation",
     "Cluster",
     "CurationPolicy",
+    "Erasure",
     "Feedback",
     "FeedbackKey",
     "FeedbackOutcome",
@@ -48,6 +50,7 @@ __all__ = [
     "QuarantineMove",
     "QuarantineRule",
     "RejectedEvent",
+    "RetentionPolicy",
     "ReviewItem",
     "Sample",
     "SampleScore",

@@ -8,6 +8,7 @@ the models here are what the ORM may read.
 from collections.abc import Mapping
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 
@@ -62,6 +63,12 @@ class FeedbackKey(models.Model):
     body_digest = models.BinaryField(max_length=32)
     answer = models.JSONField()
     received_at = models.DateTimeField()
+
+    class Meta:
+        # Rows come in the order of time, so that a few pages of ranges find the old ones.
+        indexes = [
+            BrinIndex(fields=["received_at"], name="feedbackkey_received", autosummarize=True)
+        ]
 
     def __str__(self) -> str:
         return self.event_id

@@ -2,14 +2,22 @@
 
 import hashlib
 import hmac
+import os
 
 DIGEST_BYTES = 16
+# What stands where an erased subject's hash stood begins so; a trigger lets nothing else be written.
+TOMBSTONE_PREFIX = b"erased:"
 
 
 def keyed_hash(name: str, *, key: str, project_id: int) -> bytes:
     """HMAC-SHA256 of a name, 16 bytes, of no use in another project or without the key."""
     message = f"{project_id}:{name}".encode()
     return hmac.digest(key.encode(), message, hashlib.sha256)[:DIGEST_BYTES]
+
+
+def tombstone() -> bytes:
+    """A random stand-in for a subject's hash: tells its rows from others' and leads to nobody."""
+    return TOMBSTONE_PREFIX + os.urandom(DIGEST_BYTES - len(TOMBSTONE_PREFIX))
 
 
 def unit_interval(salt: str, unit: bytes | str) -> float:

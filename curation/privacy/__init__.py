@@ -1,0 +1,1 @@
+"""Privacy: erasing a subject, and keeping each table no longer than agreed."""
