@@ -15,9 +15,9 @@ ORDER BY id;
 -- digested before (landed again by a replay) are left out: once is enough.
 SELECT f.id::text, f.project_id, f.prediction_id::text, f.subject_hash, f.rating, f.corrected_label,
     f.predicted_label, f.quarantine_reasons, p.text, p.content_hash,
-    coalesce(p.is_audit, false) AS is_audit
+    coalesce(p.is_audit, false) AS is_audit, f.comment
 FROM curation_feedback f
-LEFT JOIN curation_prediction p ON p.id = f.prediction_id
+LEFT JOIN curation_prediction p ON p.id = f.prediction_id AND p.project_id = f.project_id
 WHERE f.id = ANY (%(ids)s::uuid[])
     AND NOT EXISTS (SELECT 1 FROM curation_feedbackoutcome o WHERE o.feedback_id = f.id)
 ORDER BY f.id;
@@ -45,13 +45,46 @@ WHERE o.feedback_id = n.id AND o.state = 'counted';
 -- What the batch learned about its feedback.
 INSERT INTO curation_feedbackoutcome
     (feedback_id, project_id, prediction_id, subject_hash, sample_id, state, superseded_by,
-     suggested_label, is_disputed, reasons, digested_at)
+     suggested_label, is_disputed, reasons, rule, comment_hash, digested_at)
 SELECT n.*, %(now)s
 FROM unnest(%(ids)s::uuid[], %(projects)s::bigint[], %(predictions)s::uuid[],
             %(subjects)s::bytea[], %(samples)s::bigint[], %(states)s::text[],
             %(superseded_by)s::uuid[], %(suggested)s::text[], %(disputed)s::boolean[],
-            %(reasons)s::jsonb[]) AS n
+            %(reasons)s::jsonb[], %(rules)s::text[], %(comments)s::bytea[]) AS n
 ORDER BY 1;
+
+-- release_outcomes --
+-- What events say that a person has released; no rule catches them again.
+UPDATE curation_feedbackoutcome o SET
+    sample_id = n.sample_id, state = n.state, superseded_by = n.superseded_by,
+    suggested_label = n.suggested, is_disputed = n.disputed, reasons = n.reasons,
+    comment_hash = n.comment_hash, rule = n.rule, is_cleared = true, digested_at = %(now)s
+FROM unnest(%(ids)s::uuid[], %(projects)s::bigint[], %(predictions)s::uuid[],
+            %(subjects)s::bytea[], %(samples)s::bigint[], %(states)s::text[],
+            %(superseded_by)s::uuid[], %(suggested)s::text[], %(disputed)s::boolean[],
+            %(reasons)s::jsonb[], %(rules)s::text[], %(comments)s::bytea[])
+    AS n (feedback_id, project_id, prediction_id, subject_hash, sample_id, state, superseded_by,
+          suggested, disputed, reasons, rule, comment_hash)
+WHERE o.feedback_id = n.feedback_id AND o.state IN ('quarantined', 'rejected');
+
+-- held_feedback --
+-- Events that are held back or were rejected, as the digest reads them; those of one project.
+SELECT f.id::text, f.project_id, f.prediction_id::text, f.subject_hash, f.rating, f.corrected_label,
+    f.predicted_label, '[]' AS quarantine_reasons, p.text, p.content_hash,
+    coalesce(p.is_audit, false) AS is_audit, f.comment
+FROM curation_feedbackoutcome o
+JOIN curation_feedback f ON f.id = o.feedback_id
+LEFT JOIN curation_prediction p ON p.id = f.prediction_id AND p.project_id = f.project_id
+WHERE o.feedback_id = ANY (%(ids)s::uuid[]) AND o.project_id = %(project)s
+    AND o.state IN ('quarantined', 'rejected')
+ORDER BY f.id;
+
+-- screening_due --
+-- The rules are to look at what was counted.
+INSERT INTO curation_screeningdue (project_id, feedback_ids)
+SELECT n.project_id, array_agg(n.id ORDER BY n.id)
+FROM unnest(%(projects)s::bigint[], %(ids)s::uuid[]) AS n (project_id, id)
+GROUP BY 1 ORDER BY 1;
 
 -- delete_landed --
 -- The batch is done.

@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection
 
+from curation.digest.garbage import garbage_reason
+from curation.digest.normalise import normalise
+from curation.digest.rules import LEAST_COMMENT, GarbageText
+from curation.digest.samples import NewSample
 from curation.digest.suggestion import Suggestion, suggestion
 from curation.digest.supersession import EventId, Supersession, VoiceKey, supersede
-from curation.models import FeedbackOutcome
+from curation.models import FeedbackOutcome, Sample
 from feedbackhub.core.sql import execute, statements
+from feedbackhub.core.subjects import keyed_hash
 
 SQL = statements(Path(__file__).with_name("digest.sql"))
 State = FeedbackOutcome.State
@@ -33,11 +39,42 @@ class FeedbackRow:
     text: str | None
     content_hash: bytes | None
     is_audit: bool
+    comment: str | None = None
+    rule: str = ""
+    """The rule that holds it back from the start; empty for intake's own reasons."""
 
     @property
     def is_quarantined(self) -> bool:
-        """Intake took it with reservations: it does not speak."""
+        """Intake or a rule took it with reservations: it does not speak."""
         return self.quarantine_reasons != "[]"
+
+    @property
+    def sample(self) -> NewSample | None:
+        """The sample it is about; None without a text, or as long as it does not speak."""
+        if self.text is None or self.content_hash is None or self.is_quarantined:
+            return None
+        # Feedback may be digested before the audited prediction it judges.
+        origin = Sample.Origin.AUDIT if self.is_audit else Sample.Origin.FEEDBACK
+        return NewSample(
+            self.text, origin, self.prediction_id, content_hash=bytes(self.content_hash)
+        )
+
+    @property
+    def comment_hash(self) -> bytes | None:
+        """The keyed hash of its comment, when that is long enough to be recognised."""
+        if self.comment is None or len(self.comment) < LEAST_COMMENT:
+            return None
+        said = normalise(self.comment)
+        if len(said) < LEAST_COMMENT:
+            return None
+        return keyed_hash(said, key=settings.SUBJECT_HASH_KEY, project_id=self.project_id)
+
+    def screened(self) -> "FeedbackRow":
+        """Itself, or held back when its text is garbage."""
+        why = None if self.text is None or self.is_quarantined else garbage_reason(self.text)
+        if why is None:
+            return self
+        return replace(self, quarantine_reasons=json.dumps([why]), rule=GarbageText.name)
 
     @property
     def voice(self) -> VoiceKey | None:
@@ -80,8 +117,12 @@ def settle(
     sample_of: Mapping[EventId, int],
     labels_of: Mapping[int, Sequence[str]],
     now: datetime,
+    is_release: bool = False,
 ) -> Settled:
-    """Decide and write the outcome of each event. Its caller has locked the samples."""
+    """Decide and write the outcome of each event. Its caller has locked the samples.
+
+    Events that people release (``is_release``) have an outcome already, which is replaced.
+    """
     if not rows:
         return Settled([], 0, [])
     standing, samples_before = _standing(rows)
@@ -90,7 +131,7 @@ def settle(
     if order.gave_way:
         earlier, later = zip(*order.gave_way.items(), strict=True)
         execute(SQL["supersede"], {"earlier": list(earlier), "later": list(later)})
-    _insert(outcomes, now)
+    _write(outcomes, now, "release_outcomes" if is_release else "insert_outcomes")
     # An event may supersede one about the same prediction whose text is known no more.
     fell_silent = {samples_before[feedback_id] for feedback_id in order.gave_way}
     speaking = {each.sample_id for each in outcomes if each.state == State.COUNTED}
@@ -132,9 +173,9 @@ def _outcome(
     return Outcome(row, sample_of.get(row.id), state, later, says)
 
 
-def _insert(outcomes: Sequence[Outcome], now: datetime) -> None:
+def _write(outcomes: Sequence[Outcome], now: datetime, statement: str) -> None:
     execute(
-        SQL["insert_outcomes"],
+        SQL[statement],
         {
             "ids": [each.row.id for each in outcomes],
             "projects": [each.project_id for each in outcomes],
@@ -146,6 +187,15 @@ def _insert(outcomes: Sequence[Outcome], now: datetime) -> None:
             "suggested": [each.says.label for each in outcomes],
             "disputed": [each.says.is_disputed for each in outcomes],
             "reasons": [json.dumps(each.says.reasons) for each in outcomes],
+            "rules": [_rule(each) for each in outcomes],
+            "comments": [each.row.comment_hash for each in outcomes],
             "now": now,
         },
     )
+
+
+def _rule(outcome: Outcome) -> str:
+    """What holds it back: a rule, or the code of intake's first reason."""
+    if outcome.state != State.QUARANTINED:
+        return ""
+    return outcome.row.rule or outcome.says.reasons[0]

@@ -17,8 +17,12 @@ from django.db import connection, transaction
 from curation.digest import outcomes
 from curation.digest.disputes import Audited, Queued, queue_samples
 from curation.digest.outcomes import FeedbackRow, Outcome
+from curation.digest.quarantine import screen
+from curation.digest.rule_book import rule_books
+from curation.digest.rules import GarbageText
 from curation.digest.samples import NewSample, upsert_samples
 from curation.digest.supersession import EventId
+from curation.digest.tallies import roll_up
 from curation.digest.voices import Spoken, reweigh
 from curation.models import FeedbackOutcome, Landed, Project, Sample
 from feedbackhub.core.sql import execute, fetch, statements
@@ -83,14 +87,21 @@ def digest(*, now: datetime, limit: int = 1000) -> DigestReport:
 def drain(*, now: datetime, seconds: float, limit: int = 3000) -> DigestReport:
     """Digest batch after batch until nothing is due, or ``seconds`` have passed.
 
+    After each batch the statistical rules look at what it touched, in a transaction of their own.
+
     Its batches are larger: half as much again goes through when there is a backlog.
     """
     deadline = time.monotonic() + seconds
     total = DigestReport()
     while (report := digest(now=now, limit=limit)).events:
         total += report
+        roll_up()
+        screen(now=now)
         if report.events < limit or time.monotonic() >= deadline:
-            break
+            return total
+    # What a crash left behind, and requests that landed nothing.
+    roll_up()
+    screen(now=now)
     return total
 
 
@@ -108,6 +119,11 @@ def _digest(landed: Sequence[tuple[EventId, str]], now: datetime) -> DigestRepor
         row.id: row
         for row in fetch(SQL["project_facts"], {"projects": list(project_ids)}, into=_Facts)
     }
+    books = rule_books(project_ids=project_ids)
+    feedback = [
+        row.screened() if GarbageText.name in books[row.project_id].enabled else row
+        for row in feedback
+    ]
     sample_of = _upsert(projects, predictions, feedback, now)
     execute(SQL["lock_samples"], {"samples": sorted(set(sample_of.values()))})
     settled = outcomes.settle(
@@ -116,6 +132,7 @@ def _digest(landed: Sequence[tuple[EventId, str]], now: datetime) -> DigestRepor
         labels_of={pk: row.labels for pk, row in facts.items()},
         now=now,
     )
+    _ask_for_screening(settled.outcomes)
     spoken = _reweigh(settled.touched_samples, now)
     queued = _queue(projects, facts, predictions, settled.outcomes, sample_of, spoken, now)
     states = [outcome.state for outcome in settled.outcomes]
@@ -158,14 +175,8 @@ def _upsert(
         )
         new[prediction.project_id].append((prediction.id, sample))
     for row in feedback:
-        if row.text is None or row.content_hash is None or row.is_quarantined:
-            continue
-        # Feedback may be digested before the audited prediction it judges.
-        origin = Sample.Origin.AUDIT if row.is_audit else Sample.Origin.FEEDBACK
-        sample = NewSample(
-            row.text, origin, row.prediction_id, content_hash=bytes(row.content_hash)
-        )
-        new[row.project_id].append((row.id, sample))
+        if (judged := row.sample) is not None:
+            new[row.project_id].append((row.id, judged))
     found: dict[EventId, int] = {}
     for project_id, pairs in sorted(new.items()):
         ids = upsert_samples(
@@ -173,6 +184,18 @@ def _upsert(
         )
         found.update(zip([event_id for event_id, _ in pairs], ids, strict=True))
     return found
+
+
+def _ask_for_screening(settled: Sequence[Outcome]) -> None:
+    counted = [each for each in settled if each.state == State.COUNTED]
+    if counted:
+        execute(
+            SQL["screening_due"],
+            {
+                "projects": [each.project_id for each in counted],
+                "ids": [each.row.id for each in counted],
+            },
+        )
 
 
 def _reweigh(sample_ids: Sequence[int], now: datetime) -> dict[int, list[Spoken]]:

@@ -304,3 +304,6 @@ def _count(
     for (rating, status), count in landed.items():
         FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[rating]).inc(count)
         FEEDBACK_EVENTS.labels(project.slug, status).inc(count)
+    repeated = sum(1 for result in results if result.outcome == Outcome.DUPLICATE)
+    if repeated:
+        FEEDBACK_EVENTS.labels(project.slug, "duplicate").inc(repeated)

@@ -100,6 +100,18 @@ landed AS (
     INSERT INTO curation_landed (id, project_id, kind, received_at)
     SELECT id, %(project_id)s, 'feedback', %(now)s FROM fresh
 ),
+tally AS (
+    -- A row of its own for each request: were it a counter, requests would wait for each other.
+    INSERT INTO curation_intaketally
+        (project_id, source_id, received_at, accepted, quarantined, caught, rejected, duplicates)
+    SELECT
+        %(project_id)s, %(source_id)s, %(now)s, taken.accepted, taken.landed - taken.accepted, 0, 0,
+        sent.events - taken.landed
+    FROM
+        (SELECT count(*) AS events FROM incoming) AS sent,
+        (SELECT count(*) FILTER (WHERE reasons = '[]') AS accepted, count(*) AS landed FROM fresh)
+            AS taken
+),
 stored AS (
     INSERT INTO curation_feedback
         (id, project_id, source_id, event_id, prediction_id, rating, corrected_label, comment,

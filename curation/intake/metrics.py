@@ -1,6 +1,6 @@
 """What Prometheus is told of intake; every web worker counts into the shared folder."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 # The name and label that frontends of this kind already report under. "Positive" is a thumb up:
 # praise for the answer, whatever the answer was.
@@ -11,3 +11,14 @@ FEEDBACK_EVENTS = Counter(
     "hub_feedback_total", "Feedback events, by what became of them.", ["project", "status"]
 )
 FEEDBACK_TYPES = {"up": "positive", "down": "negative"}
+CAUGHT = Counter(
+    "hub_feedback_caught_total",
+    "Accepted feedback that a statistical rule held back later.",
+    ["project", "rule"],
+)
+DIGEST_LAG = Gauge(
+    "hub_digest_lag_seconds",
+    "Age of the oldest landed event that is not digested; 0 when none waits.",
+    # Asked of the database at every scrape, by whichever process answers it.
+    multiprocess_mode="mostrecent",
+)
