@@ -3,18 +3,13 @@
 import os
 import uuid
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def uuid7(now: datetime) -> uuid.UUID:
     """A UUIDv7 whose leading 48 bits are the milliseconds of ``now``; the rest is random."""
-    random = int.from_bytes(os.urandom(10), "big")
-    value = _milliseconds(now) << 80
-    value |= 0x7 << 76 | (random >> 68 & 0xFFF) << 64  # version, rand_a
-    value |= 0b10 << 62 | random & ((1 << 62) - 1)  # variant, rand_b
-    return uuid.UUID(int=value)
+    return uuid7s(now, count=1)[0]
 
 
 def uuid7s(now: datetime, *, count: int) -> list[uuid.UUID]:
@@ -22,7 +17,18 @@ def uuid7s(now: datetime, *, count: int) -> list[uuid.UUID]:
 
     Within a millisecond UUIDv7s are random among themselves, so they are sorted here.
     """
-    return sorted((uuid7(now) for _ in range(count)), key=attrgetter("int"))
+    fixed = _milliseconds(now) << 80 | 0x7 << 76 | 0b10 << 62
+    random = os.urandom(10 * count)
+    values = sorted(
+        fixed | _spread(int.from_bytes(random[at : at + 10], "big"))
+        for at in range(0, 10 * count, 10)
+    )
+    return [uuid.UUID(int=value) for value in values]
+
+
+def _spread(random: int) -> int:
+    """Random bits in their places: 12 between version and variant (rand_a), 62 after (rand_b)."""
+    return (random >> 68 & 0xFFF) << 64 | random & (1 << 62) - 1
 
 
 def uuid7_floor(at: datetime) -> uuid.UUID:

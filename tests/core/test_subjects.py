@@ -1,8 +1,12 @@
 """Keyed hashes hide names; unit_interval spreads units evenly and independently by salt."""
 
+import hashlib
+import hmac
 import statistics
 
-from feedbackhub.core.subjects import DIGEST_BYTES, keyed_hash, unit_interval
+import pytest
+
+from feedbackhub.core.subjects import DIGEST_BYTES, keyed_digest, keyed_hash, unit_interval
 
 
 def test_hash_is_stable_and_depends_on_name_key_and_project() -> None:
@@ -17,6 +21,15 @@ def test_hash_is_stable_and_depends_on_name_key_and_project() -> None:
     }
     assert one not in others
     assert len(others) == 3
+
+
+@pytest.mark.parametrize("length", [1, 32, 63, 64, 65, 200])
+def test_digest_is_hmac_sha256_for_keys_of_every_length(length: int) -> None:
+    key = "ä"[: length % 2] + "k" * length
+    for message in (b"", b"ann", b"x" * 1000):
+        known = hmac.digest(key.encode(), message, hashlib.sha256)
+        assert keyed_digest(message, key=key) == known
+        assert keyed_digest(message, key=key) == known
 
 
 def test_units_are_uniform_and_two_salts_are_independent() -> None:
