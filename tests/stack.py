@@ -101,7 +101,7 @@ def running_hub(**variables: str) -> Iterator[Hub]:
     with tempfile.TemporaryDirectory(prefix="feedbackhub-stack-") as folder:
         # The private servers' account must be able to walk through.
         Path(folder).chmod(0o711)
-        hub = start_hub(Path(folder) / "home", **variables)
+        hub = start_hub(Path(folder) / "home", port=None, account=None, **variables)
         try:
             hub.wait_until_ready()
             yield hub
