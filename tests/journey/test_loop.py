@@ -240,7 +240,7 @@ def _open_review(journey: Journey, page: Page) -> None:
 
 def _label(journey: Journey, page: Page, *, until: Callable[[], Any], most: int = 200) -> None:
     """Answer what comes, by keyboard, until something has happened."""
-    truth, text = journey.truth, page.locator("#text")
+    truth, text, work = journey.truth, page.locator("#text"), page.locator("#work")
     for _ in range(most):
         if until():
             return
@@ -251,7 +251,6 @@ def _label(journey: Journey, page: Page, *, until: Callable[[], Any], most: int 
             " || document.getElementById('text').textContent !== shown",
             arg=shown,
         )
-        work = page.locator("#work")
         if not work.is_visible():
             _wait_until(lambda: until() or work.is_visible(), what="an item, or what it was for")
     raise AssertionError(f"it did not happen within {most} answers")
