@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from curation.intake.facts import ProjectFacts, project_facts
 from curation.intake.landing import hashed_name
 from curation.intake.predictions import NewPrediction, record_predictions
 from curation.intake.schemas import PredictionRequest
 from curation.models import Project
 from feedbackhub.core.ids import uuid7s
+from feedbackhub.core.subjects import keyed_hash
 from rollout.serving.assignment import (
     DAY0,
     OUTSIDE,
@@ -112,8 +115,8 @@ def _programme_group(plan: ServingPlan, subject_hash: bytes | None) -> str:
 
 
 def _salt(project_id: int) -> str:
-    """Of the choices that outlast every rollout."""
-    return f"project-{project_id}"
+    """Of the choices that outlast every rollout; keyed, so that no caller can foretell an audit."""
+    return keyed_hash("choices", key=settings.SUBJECT_HASH_KEY, project_id=project_id).hex()
 
 
 def _score(

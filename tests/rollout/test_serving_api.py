@@ -13,6 +13,7 @@ from curation.intake import authentication, facts, throttling
 from curation.models import Feedback, Landed, Prediction, Project
 from feedbackhub.core.keys import Scope
 from rollout.serving import plan
+from rollout.serving.assignment import in_audit
 from tests.factories import (
     api_client,
     feedback_body,
@@ -220,3 +221,17 @@ def test_predictions_are_counted_by_version_and_arm() -> None:
     assert REGISTRY.get_sample_value("hub_predictions_total", labels) == 3
     labels = {"project": project.slug, "arm": ""}
     assert REGISTRY.get_sample_value("hub_prediction_scoring_seconds_count", labels) == 3
+
+
+def test_nobody_can_foretell_an_audit_from_the_answer() -> None:
+    project, _ = served_project(audit_share=0.5)
+    client = api_client(make_key(project, Scope.PREDICT))
+    post(
+        client, project, {"items": [{"text": f"text {n}"} for n in range(200)]}, "predictions/batch"
+    )
+    foretold = [
+        in_audit(salt=f"project-{project.pk}", prediction_id=row.id, share=0.5) == row.is_audit
+        for row in Prediction.objects.all()
+    ]
+    # As often right as a coin, within five standard deviations of 200 throws.
+    assert 65 < sum(foretold) < 135
