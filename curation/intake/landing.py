@@ -4,8 +4,6 @@ The first answer to an event id is kept with its key and repeated for ever. The 
 another body is a conflict: nothing is stored, and the differences are named.
 """
 
-import hashlib
-import hmac
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,7 +28,7 @@ from feedbackhub.core.ids import uuid7, uuid7s
 from feedbackhub.core.prepared import Prepared
 from feedbackhub.core.problems import FieldErrors
 from feedbackhub.core.sql import fetch, statements
-from feedbackhub.core.subjects import keyed_hash
+from feedbackhub.core.subjects import keyed_digest, keyed_hash
 
 SQL = statements(Path(__file__).with_name("landing.sql"))
 _land = Prepared(
@@ -38,8 +36,17 @@ _land = Prepared(
     SQL["land_feedback"],
     {"events": "jsonb", "project_id": "bigint", "source_id": "bigint", "now": "timestamptz"},
 )
+_ACCEPTED: list[str] = []
 # Keys of metadata in one order, so that the order they came in makes no difference.
 _encoder = msgspec.json.Encoder(order="deterministic")
+
+DIFFERS = "differs from the event that has this event_id"
+
+
+class KeyedName(str):
+    """A subject or session whose name is known by its keyed hash only: a replayed event's."""
+
+    __slots__ = ()
 
 
 class Outcome(StrEnum):
@@ -50,8 +57,8 @@ class Outcome(StrEnum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True)
-class LandedFeedback:
+# Made by the thousand, and never part of a circle: the garbage collector need not look at them.
+class LandedFeedback(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one event, in the order of the request."""
 
     event_id: str
@@ -70,7 +77,7 @@ class LandedFeedback:
         return FeedbackAnswer(event_id=self.event_id, status=self.status, reasons=self.reasons)
 
 
-class _Row(msgspec.Struct, omit_defaults=True, kw_only=True):
+class _Row(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """An event as the statement takes it: hashes for names, hexadecimal for bytes."""
 
     event_id: str
@@ -106,20 +113,24 @@ def land_feedback(
         return []
     if masks(project.pk):
         events = [_masked(event) for event in events]
-    rows = [_row(event, project.pk) for event in events]
+    key = settings.SUBJECT_HASH_KEY
+    rows = [_row(event, project_id=project.pk, key=key) for event in events]
     for row, identity in zip(rows, uuid7s(now, count=len(rows)), strict=True):
         row.id = identity
         if row.external_text is not None:
             row.external_id = uuid7(now)
             row.external_hash = content_hash(row.external_text).hex()
-    new = _insert(rows, project_id=project.pk, source_id=source_id, now=now)
-    old = [row for row in rows if row.id not in new]
+    special = _insert(rows, project_id=project.pk, source_id=source_id, now=now)
+    old = [row for row in rows if special.get(row.id, _ACCEPTED) is None]
     first = _first_answers(old, project_id=project.pk)
     differences = _differences(old, first)
-    results = [
-        _landed(row, new[row.id]) if row.id in new else _repeated(row, first, differences)
-        for row in rows
-    ]
+    results = []
+    for row in rows:
+        reasons = special.get(row.id, _ACCEPTED)
+        if reasons is None:
+            results.append(_repeated(row, first, differences))
+        else:
+            results.append(_landed(row, reasons))
     _count(project, results, events)
     return results
 
@@ -136,15 +147,15 @@ def _masked(event: FeedbackRequest) -> FeedbackRequest:
     )
 
 
-def _row(event: FeedbackRequest, project_id: int) -> _Row:
+def _row(event: FeedbackRequest, *, project_id: int, key: str) -> _Row:
     row = _Row(
         event_id=event.event_id,
         rating=event.rating,
         prediction_id=event.prediction_id,
         corrected_label=event.corrected_label or "",
         comment=event.comment,
-        subject_hash=hashed_name(event.subject, project_id=project_id),
-        session_hash=hashed_name(event.session, project_id=project_id),
+        subject_hash=_hashed(event.subject, project_id=project_id, key=key),
+        session_hash=_hashed(event.session, project_id=project_id, key=key),
         occurred_at=event.occurred_at and event.occurred_at.astimezone(UTC),
         metadata=event.metadata,
     )
@@ -154,29 +165,35 @@ def _row(event: FeedbackRequest, project_id: int) -> _Row:
         row.external_confidence = event.prediction.confidence
         row.external_version = event.prediction.model_version
     # Keyed, so that the digest does not confirm a guess at what erasure has removed.
-    key = settings.SUBJECT_HASH_KEY.encode()
-    row.body_digest = hmac.digest(key, _encoder.encode(row), hashlib.sha256).hex()
+    row.body_digest = keyed_digest(_encoder.encode(row), key=key).hex()
     return row
 
 
 def hashed_name(name: str | None, *, project_id: int) -> str | None:
     """The keyed hash of a subject or session in hexadecimal; None stays None."""
-    if name is None:
-        return None
-    return keyed_hash(name, key=settings.SUBJECT_HASH_KEY, project_id=project_id).hex()
+    return _hashed(name, project_id=project_id, key=settings.SUBJECT_HASH_KEY)
+
+
+def _hashed(name: str | None, *, project_id: int, key: str) -> str | None:
+    if isinstance(name, KeyedName):
+        return str(name)
+    return None if name is None else keyed_hash(name, key=key, project_id=project_id).hex()
 
 
 def _insert(
     rows: list[_Row], *, project_id: int, source_id: int, now: datetime
-) -> dict[UUID | None, list[str]]:
-    """The ids that were new, each with the reasons it is quarantined for."""
+) -> dict[UUID | None, list[str] | None]:
+    """What is out of the ordinary: reasons of the quarantined, None for a key that was taken."""
     params: dict[str, Any] = {
         "events": msgspec.json.encode(rows).decode(),
         "project_id": project_id,
         "source_id": source_id,
         "now": now,
     }
-    return {UUID(identity): json.loads(reasons) for identity, reasons in _land.run(params)}
+    return {
+        UUID(identity): None if reasons is None else json.loads(reasons)
+        for identity, reasons in _land.run(params)
+    }
 
 
 @dataclass(frozen=True)
@@ -202,7 +219,7 @@ def _landed(row: _Row, reasons: list[str]) -> LandedFeedback:
         feedback_id=row.id,
         outcome=Outcome.LANDED,
         status="quarantined" if reasons else "accepted",
-        reasons=reasons,
+        reasons=reasons or [],
         differences=[],
     )
 
@@ -289,8 +306,7 @@ def _named_differences(row: _Row, stored: _Stored | None) -> FieldErrors:
             ),
         }
         names = [name for name, (new, old) in pairs.items() if new != old]
-    message = "differs from the event that has this event_id"
-    return [{"field": name, "message": message} for name in names or ["event_id"]]
+    return [{"field": name, "message": DIFFERS} for name in names or ["event_id"]]
 
 
 def _count(

@@ -1,7 +1,8 @@
 -- land_feedback --
 -- Lands one request's feedback in one statement, and so in one transaction: looks the named
 -- predictions up, judges each event, takes its key, and writes only what the key was free for.
--- Returns the events that were new; the rest of them had a key already.
+-- Returns what is out of the ordinary: the quarantined with their reasons, and without any the events
+-- whose key was taken already. The rest is accepted.
 -- Keys are taken in order, so that two requests with the same events wait for, not against, each
 -- other; of equal event ids in one request the first (ids are in request order) lands.
 WITH incoming AS MATERIALIZED (
@@ -125,7 +126,12 @@ stored AS (
     FROM fresh
     ORDER BY id
 )
-SELECT id::text AS feedback_id, reasons::text AS reasons FROM fresh;
+SELECT
+    judged.id::text AS feedback_id,
+    CASE WHEN keys.feedback_id IS NOT NULL THEN judged.reasons::text END AS reasons
+FROM judged
+LEFT JOIN keys ON keys.feedback_id = judged.id
+WHERE keys.feedback_id IS NULL OR judged.reasons <> '[]';
 
 -- first_answers --
 -- What was answered to event ids that had come before, and a digest of what they said then.
