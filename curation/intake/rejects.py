@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from curation.intake.facts import masks
-from curation.intake.landing import hashed_name
+from django.db import transaction
+
+from curation.intake.facts import masks, project_facts
+from curation.intake.landing import DIFFERS, hashed_name
 from curation.intake.masking import mask, mask_within
+from curation.intake.metrics import FEEDBACK_EVENTS
 from curation.intake.reading import Refused
-from curation.models import RejectedEvent
+from curation.models import IntakeTally, RejectedEvent, Source
 
 MAX_PAYLOAD = 64 * 1024
 NAMES = ("subject", "session")
@@ -23,27 +26,54 @@ _NAMED = re.compile(r'("(?:subject|session)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}
 
 def keep_rejected(
     *, project_id: int, source_id: int, refused: Sequence[Refused], now: datetime
-) -> None:
+) -> int:
     """Store refused payloads, without the names of subjects and sessions, at most 64 KB each.
 
-    One that has a position is stored once, however often it is delivered.
+    One that has a position is stored once, however often it is delivered. Of each source so many
+    are kept a day as the project's policy says; the others are counted. Returns how many were kept.
     """
-    RejectedEvent.objects.bulk_create(
-        [
-            RejectedEvent(
-                project_id=project_id,
-                source_id=source_id,
-                payload=presentable(one.payload, project_id=project_id),
-                reasons=[
-                    {name: text.replace("\0", "�") for name, text in error.items()}
-                    for error in one.errors
-                ],
-                received_at=now,
-                position=one.position,
-            )
-            for one in refused
+    facts = project_facts(project_id)
+    with transaction.atomic():
+        room = facts.policy.rejected_per_day - _kept_today(project_id, source_id, now)
+        kept = list(refused[: max(0, room)])
+        RejectedEvent.objects.bulk_create(
+            [_row(one, project_id, source_id, now) for one in kept], ignore_conflicts=True
+        )
+        IntakeTally.objects.create(
+            project_id=project_id,
+            source_id=source_id,
+            received_at=now,
+            rejected=len(refused),
+            # Landing took them for duplicates.
+            duplicates=-sum(1 for one in refused if _is_conflict(one)),
+        )
+    FEEDBACK_EVENTS.labels(facts.project.slug, "rejected").inc(len(refused))
+    return len(kept)
+
+
+def _is_conflict(one: Refused) -> bool:
+    return any(error["message"] == DIFFERS for error in one.errors)
+
+
+def _kept_today(project_id: int, source_id: int, now: datetime) -> int:
+    """How many were kept since midnight UTC; the source is locked, so that requests take turns."""
+    list(Source.objects.select_for_update(no_key=True).filter(pk=source_id).values_list("pk"))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return RejectedEvent.objects.filter(
+        project_id=project_id, source_id=source_id, received_at__gte=midnight
+    ).count()
+
+
+def _row(one: Refused, project_id: int, source_id: int, now: datetime) -> RejectedEvent:
+    return RejectedEvent(
+        project_id=project_id,
+        source_id=source_id,
+        payload=presentable(one.payload, project_id=project_id),
+        reasons=[
+            {name: text.replace("\0", "�") for name, text in error.items()} for error in one.errors
         ],
-        ignore_conflicts=True,
+        received_at=now,
+        position=one.position,
     )
 
 

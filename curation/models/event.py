@@ -220,6 +220,7 @@ class RejectedEvent(models.Model):
     reasons = models.JSONField()
     received_at = models.DateTimeField()
     replayed_at = models.DateTimeField(null=True)
+    replayed_by = models.CharField(max_length=150, blank=True, db_default="", default="")
     position = models.CharField(
         max_length=320, null=True, help_text="Where it stood on a Kafka topic; null over HTTP."
     )

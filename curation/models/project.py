@@ -184,6 +184,11 @@ class CurationPolicy(models.Model):
         default=1, validators=[MinValueValidator(1)], help_text="Annotators asked for each item."
     )
     lease_seconds = models.PositiveIntegerField(default=300)
+    rejected_per_day = models.PositiveIntegerField(
+        db_default=1_000,
+        default=1_000,
+        help_text="Refused events kept for replay, per source and day; more are only counted.",
+    )
     mask_personal_data = models.BooleanField(
         default=False,
         help_text="Replace e-mail addresses, phone and card numbers in texts before they are "
