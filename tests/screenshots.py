@@ -37,11 +37,10 @@ def _review(page: Page, hub: Hub) -> None:
     """A few answers first, so that the strip below shows what the model and the users said."""
     page.goto(f"{hub.base_url}/review/{hub.demo['project']}/")
     page.locator("#work").wait_for()
-    page.locator("#fast").check()
     for answered in range(1, ANSWERS + 1):
         page.locator("#text").focus()
         page.keyboard.press("Digit2")
-        page.wait_for_function(f"document.getElementById('answered').textContent >= {answered}")
+        page.locator("#answered", has_text=str(answered)).wait_for()
     _save(page, "review", height=620)
 
 

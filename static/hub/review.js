@@ -334,7 +334,8 @@ document.addEventListener("click", ({ target }) => {
   else if (button) ACTS[button.dataset.act]();
 });
 
-fast.checked = localStorage.getItem("hub.review.fast") === "1";
+// One key a label unless someone chose otherwise: an answer can be taken back.
+fast.checked = localStorage.getItem("hub.review.fast") !== "0";
 fast.addEventListener("change", () => localStorage.setItem("hub.review.fast", fast.checked ? "1" : "0"));
 
 setInterval(renderLease, 1000);

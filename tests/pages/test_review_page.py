@@ -27,7 +27,9 @@ def project(transactional_db: None) -> Project:
 
 @pytest.fixture
 def opened(live_server: LiveServer, page: Page, project: Project) -> Open:
-    """Opens the review page as an annotator."""
+    """Opens the review page as an annotator who has switched the fast mode off."""
+    slow = "localStorage.getItem('hub.review.fast') ?? localStorage.setItem('hub.review.fast', '0')"
+    page.add_init_script(slow)
     sign_in(page, live_server, make_member(project, Role.ANNOTATOR))
     page.on("dialog", lambda dialog: dialog.accept())
 
@@ -101,6 +103,18 @@ def test_ten_texts_are_labelled_without_a_mouse(page: Page, project: Project, op
     assert {answer.sample.text for answer in answers} == set(seen)
     assert all(answer.value in (answer.sample.text or "") for answer in answers)
     expect(page.locator("#answered")).to_have_text("10")
+
+
+def test_one_key_a_text_is_enough_on_the_first_visit(
+    live_server: LiveServer, page: Page, project: Project
+) -> None:
+    fill_queue(project, 3)
+    sign_in(page, live_server, make_member(project, Role.ANNOTATOR))
+    page.goto(live_server.url + ADDRESS)
+    expect(page.locator("#work")).to_be_visible()
+    answer_all(page, 3, press=page.keyboard.press)
+    all_saved(page)
+    assert len(standing()) == 3
 
 
 def test_no_key_is_lost_when_every_answer_takes_half_a_second(
