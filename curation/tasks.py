@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from curation.digest import services as digestion
+from curation.privacy import retention
 from curation.review import services as review
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.partitions import ensure_partitions
@@ -26,3 +27,9 @@ def sweep_leases() -> None:
 def make_partitions() -> None:
     """Make the event partitions of the coming months."""
     ensure_partitions(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=600, time_limit=660)
+def retire_partitions() -> None:
+    """Drop what the retention policy keeps no longer."""
+    retention.retire(now=utcnow())

@@ -7,6 +7,7 @@ SCHEDULES = [
     ("Digest landed events", "curation.tasks.digest", 2, "seconds", 10),
     ("Free expired leases", "curation.tasks.sweep_leases", 30, "seconds", 30),
     ("Create partitions ahead", "curation.tasks.make_partitions", 12, "hours", 3600),
+    ("Retire old months", "curation.tasks.retire_partitions", 6, "hours", 3600),
     ("Carry out erasures", "feedbackhub.tasks.erase", 30, "seconds", 30),
     ("Plan training", "training.tasks.plan", 3, "seconds", 10),
     ("Score the pool", "training.tasks.score", 5, "seconds", 10),
