@@ -84,7 +84,12 @@ TEMPLATES = [
 
 DATABASES: dict[str, Any] = {
     "default": {
-        **dj_database_url.parse(ENV.database_url, conn_max_age=600, conn_health_checks=True),
+        **dj_database_url.parse(
+            ENV.database_url,
+            engine="feedbackhub.core.postgres",
+            conn_max_age=600,
+            conn_health_checks=True,
+        ),
         "ATOMIC_REQUESTS": False,
     }
 }

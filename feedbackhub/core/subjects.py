@@ -5,7 +5,7 @@ import os
 from functools import lru_cache
 
 DIGEST_BYTES = 16
-# What stands where an erased subject's hash stood begins so; a trigger lets nothing else be written.
+# What stands where an erased subject's hash stood begins so; a trigger lets nothing else through.
 TOMBSTONE_PREFIX = b"erased:"
 
 
