@@ -37,7 +37,7 @@ _AWAITED = {
     "turn": "its turn",
     "measurement": "a fresh measurement",
     "traffic": "traffic",
-    "repair": "a repair of the assignment",
+    "repair": "a repair",
     "time": "the minimum time",
     "labels": "more audit labels",
     "approval": "an ML lead's approval",

@@ -12,11 +12,14 @@ from rollout import evidence, services
 from rollout.decide import Action, Awaits, Decision, Policy, decide
 from rollout.models import Rollout, RolloutPolicy
 from training import registry
+from training.artifacts import BadArtifact
 from training.models import ModelVersion
 
 log = logging.getLogger(__name__)
 
 ACTOR = "advance"
+# What a step may be refused with that another look will not mend by itself.
+REFUSALS = (services.CannotPromote, services.CannotRollBack, registry.NeverLive, BadArtifact)
 Status = Rollout.Status
 
 
@@ -41,6 +44,9 @@ def advance(*, now: datetime) -> int:
             except StaleTransition as moved:
                 # A person was faster; the next tick looks again.
                 log.info("Rollout of %s: %s", project.slug, moved)
+            except Exception:
+                # The other projects must not wait until this one is repaired.
+                log.exception("The rollouts of %s could not be looked at", project.slug)
     return looked
 
 
@@ -93,20 +99,46 @@ def _take_turn(rollout: Rollout, *, ahead: Rollout | None, now: datetime) -> Non
 
 
 def _look(rollout: Rollout, now: datetime) -> None:
-    if not evidence.is_due(rollout, now):
+    is_blessed = rollout.candidate.status == ModelVersion.Status.BLESSED
+    if is_blessed and not evidence.is_due(rollout, now):
         return
     policy = services.ensure_policy(project=rollout.project)
     found = evidence.measure(rollout, policy=policy, now=now)
     decision = decide(found, _terms(policy), now)
     _keep(rollout, decision, now, failures=found.failures_in_a_row)
-    reason = " ".join(decision.reasons)
+    if not is_blessed and decision.action is not Action.ROLL_BACK:
+        _end_unblessed(rollout, now)
+        return
+    _act(rollout, decision, now, failures=found.failures_in_a_row)
+
+
+def _end_unblessed(rollout: Rollout, now: datetime) -> None:
+    """A candidate whose verdict was renewed and lost serves nobody, harmful or not."""
+    status = rollout.candidate.get_status_display().lower()
+    why = f"{rollout.candidate.name} is {status} by now"
+    services.cancel(rollout=rollout, actor=ACTOR, reason=f"{why}: its test ends.", now=now)
+
+
+def _act(rollout: Rollout, decision: Decision, now: datetime, *, failures: int) -> None:
+    """Take the step that was decided on; when it is refused, hold and say why."""
     act = {
         Action.ROLL_BACK: services.roll_back,
         Action.PAUSE: services.pause,
         Action.COMPLETE: services.promote,
     }.get(decision.action)
-    if act is not None:
+    if act is None:
+        return
+    reason = " ".join(decision.reasons)
+    try:
         act(rollout=rollout, expected=rollout.status, actor=ACTOR, reason=reason, now=now)
+    except REFUSALS as refusal:
+        held = Decision(
+            Action.HOLD,
+            (f"Refused: {refusal}", *decision.reasons),
+            Awaits.REPAIR,
+            now + Policy().look_every,
+        )
+        _keep(rollout, held, now, failures=failures)
 
 
 def _terms(policy: RolloutPolicy) -> Policy:

@@ -13,6 +13,7 @@ from training import registry
 from training.models import ModelVersion
 
 Status = Rollout.Status
+Verdict = ModelVersion.Status
 
 
 class CannotPromote(Exception):
@@ -31,13 +32,18 @@ def ensure_policy(*, project: Project) -> RolloutPolicy:
 def open_rollout(*, candidate: ModelVersion, actor: str, now: datetime) -> Rollout:
     """Put a blessed candidate in line. Older ones still in line are set aside for it."""
     with transaction.atomic():
+        registry.lock(project_id=candidate.project_id)
         for older in Rollout.objects.filter(
             project=candidate.project, status=Status.WAITING, candidate__number__lt=candidate.number
         ).select_related("candidate"):
             cancel(rollout=older, actor=actor, reason=f"{candidate.name} is newer.", now=now)
-            registry.supersede(
-                version=older.candidate, actor=actor, reason=f"{candidate.name} is newer.", now=now
-            )
+            if older.candidate.status in (Verdict.BLESSED, Verdict.INSUFFICIENT):
+                registry.supersede(
+                    version=older.candidate,
+                    actor=actor,
+                    reason=f"{candidate.name} is newer.",
+                    now=now,
+                )
         rollout = Rollout.objects.create(
             project=candidate.project,
             candidate=candidate,
@@ -57,28 +63,35 @@ def start(
     Raises :class:`CannotPromote` when there is no champion to compare it with or its blessing is
     stale, and :class:`StaleTransition` when it is not waiting any more.
     """
+    try:
+        with transaction.atomic():
+            registry.lock(project_id=rollout.project_id)
+            _move(
+                rollout,
+                expected=expected,
+                to=Status.AB_TEST,
+                actor=actor,
+                reason=reason,
+                now=now,
+                champion=_opponent(rollout),
+                # A salt of its own, so that no two rollouts share their arms.
+                salt=f"rollout-{rollout.pk}",
+                started_at=now,
+            )
+    except IntegrityError as error:
+        if "rollout_one_active" not in str(error):
+            raise
+        raise StaleTransition("By now another test goes on; this one waits its turn.") from error
+
+
+def _opponent(rollout: Rollout) -> ModelVersion:
+    """The champion that the candidate was judged against, which is live now."""
     champion = registry.live_version(project_id=rollout.project_id)
     if champion is None:
         raise CannotPromote("There is no champion to compare with; promote the first version.")
     if not registry.blessed_versions(project=rollout.project).filter(pk=rollout.candidate_id):
         raise CannotPromote(f"{rollout.candidate.name} must be judged against {champion.name}.")
-    try:
-        _move(
-            rollout,
-            expected=expected,
-            to=Status.AB_TEST,
-            actor=actor,
-            reason=reason,
-            now=now,
-            champion=champion,
-            # A salt of its own, so that no two rollouts share their arms.
-            salt=f"rollout-{rollout.pk}",
-            started_at=now,
-        )
-    except IntegrityError as error:
-        if "rollout_one_active" not in str(error):
-            raise
-        raise StaleTransition("By now another test goes on; this one waits its turn.") from error
+    return champion
 
 
 def pause(*, rollout: Rollout, expected: str, actor: str, reason: str, now: datetime) -> None:
@@ -120,6 +133,7 @@ def promote(*, rollout: Rollout, expected: str, actor: str, reason: str, now: da
     evidence = {"decision": rollout.decision, "comparison": _latest_comparison(rollout)}
     try:
         with transaction.atomic():
+            registry.lock(project_id=rollout.project_id)
             _move(
                 rollout,
                 expected=expected,
@@ -149,11 +163,13 @@ def promote(*, rollout: Rollout, expected: str, actor: str, reason: str, now: da
 def roll_back(*, rollout: Rollout, expected: str, actor: str, reason: str, now: datetime) -> None:
     """Take the candidate out: end its test, or put the former champion back after a promotion.
 
-    The candidate is quarantined: neither it nor its twin is proposed again. Raises
+    The candidate is quarantined, whatever its gates say of it by now: neither it nor its twin is
+    proposed again. Raises
     :class:`CannotRollBack` when no former champion is known or another version is live by now,
     and :class:`StaleTransition` when the rollout has moved.
     """
     with transaction.atomic():
+        registry.lock(project_id=rollout.project_id)
         _move(
             rollout,
             expected=expected,
@@ -167,13 +183,20 @@ def roll_back(*, rollout: Rollout, expected: str, actor: str, reason: str, now: 
         if expected == Status.PROMOTED:
             _put_back(rollout, actor=actor, reason=reason, now=now)
         else:
-            registry.quarantine(
-                version=rollout.candidate,
-                actor=actor,
-                reason=reason,
-                now=now,
-                evidence={"rollout": rollout.pk},
-            )
+            _bar(rollout, actor=actor, reason=reason, now=now)
+
+
+def _bar(rollout: Rollout, *, actor: str, reason: str, now: datetime) -> None:
+    # Its verdict may have been renewed since the rollout was read, but the test ends regardless.
+    candidate = ModelVersion.objects.get(pk=rollout.candidate_id)
+    if candidate.status in registry.BARRED_FROM:
+        registry.quarantine(
+            version=candidate,
+            actor=actor,
+            reason=reason,
+            now=now,
+            evidence={"rollout": rollout.pk},
+        )
 
 
 def _put_back(rollout: Rollout, *, actor: str, reason: str, now: datetime) -> None:

@@ -58,6 +58,10 @@ class NotJudged(Exception):
     """The version's status no longer depends on its gates; nothing was written."""
 
 
+class _ChampionChanged(Exception):
+    """Another version went live during the exam, which says nothing about that one."""
+
+
 @dataclass(frozen=True)
 class _Exam:
     """Both models' answers to the test labels of one moment."""
@@ -77,6 +81,16 @@ def evaluate(*, version: ModelVersion, now: datetime) -> Evaluation:
 
     Raises :class:`NotJudged` when the version is live, superseded, rejected or quarantined.
     """
+    while True:
+        try:
+            return _judge(version, now=now)
+        except _ChampionChanged:
+            # Hours lie between two changes: the second exam is the last in all but name.
+            logger.info("The champion of %s changed while it was judged; again", version)
+            version.refresh_from_db()
+
+
+def _judge(version: ModelVersion, *, now: datetime) -> Evaluation:
     if version.status not in JUDGED:
         raise NotJudged(f"{version} is {version.get_status_display()}.")
     before = version.evaluations.first()
@@ -239,12 +253,15 @@ def _record(
     now: datetime,
 ) -> Evaluation:
     with transaction.atomic():
+        registry.lock(project_id=exam.version.project_id)
         version = ModelVersion.objects.select_for_update(no_key=True).get(pk=exam.version.pk)
         latest = version.evaluations.first()
         if latest is not None and latest != before:
             return latest  # Someone else judged it meanwhile, on labels as fresh as ours.
         if version.status not in JUDGED:
             raise NotJudged(f"{version} is {version.get_status_display()}.")
+        if registry.live_version(project_id=version.project_id) != exam.champion:
+            raise _ChampionChanged
         evaluation = Evaluation.objects.create(
             version=version,
             champion=exam.champion,

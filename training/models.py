@@ -145,10 +145,14 @@ class ModelVersion(models.Model):
         QUARANTINED = "quarantined"
 
     # superseded -> live is a rollback; live -> quarantined is the version rolled back from. A new
-    # champion renews the verdicts on blessed versions, which may lose them.
+    # champion renews the verdicts on blessed versions, which may lose them; one that lost it while
+    # it was under test is quarantined all the same when that test is rolled back.
     MOVES: Moves = {
         Status.CANDIDATE: frozenset({Status.BLESSED, Status.REJECTED, Status.INSUFFICIENT}),
-        Status.INSUFFICIENT: frozenset({Status.BLESSED, Status.REJECTED, Status.SUPERSEDED}),
+        Status.INSUFFICIENT: frozenset(
+            {Status.BLESSED, Status.REJECTED, Status.SUPERSEDED, Status.QUARANTINED}
+        ),
+        Status.REJECTED: frozenset({Status.QUARANTINED}),
         Status.BLESSED: frozenset(
             {
                 Status.LIVE,
@@ -159,7 +163,7 @@ class ModelVersion(models.Model):
             }
         ),
         Status.LIVE: frozenset({Status.SUPERSEDED, Status.QUARANTINED}),
-        Status.SUPERSEDED: frozenset({Status.LIVE}),
+        Status.SUPERSEDED: frozenset({Status.LIVE, Status.QUARANTINED}),
     }
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="model_versions")

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from curation.models import Project
-from feedbackhub.core.transitions import StaleTransition, history, move
+from feedbackhub.core.transitions import ForbiddenTransition, StaleTransition, history, move
 from training import artifacts
 from training.models import Evaluation, ModelVersion
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 Status = ModelVersion.Status
+# What a version may be when it is barred: it has left the training run, and it does not serve.
+BARRED_FROM = (Status.BLESSED, Status.INSUFFICIENT, Status.REJECTED, Status.SUPERSEDED)
 
 
 class NeverLive(Exception):
@@ -65,6 +67,7 @@ def crown(
     """
     _refuse_unservable(version)
     with _only_one_live(version):
+        lock(project_id=version.project_id)
         if expected_champion is not None:
             _leave(expected_champion, Status.SUPERSEDED, actor=actor, reason=reason, now=now)
         _refuse_stale_blessing(version, expected_champion)
@@ -90,6 +93,7 @@ def reinstate(
         raise NeverLive(f"{version} never served; a rollback goes to a former champion.")
     _refuse_unservable(version)
     with _only_one_live(version):
+        lock(project_id=version.project_id)
         _leave(instead_of, Status.QUARANTINED, actor=actor, reason=reason, now=now)
         _become_live(version, Status.SUPERSEDED, actor, reason, now, evidence)
 
@@ -102,14 +106,17 @@ def quarantine(
     now: datetime,
     evidence: Mapping[str, Any] | None = None,
 ) -> None:
-    """Bar a blessed version from ever serving, it and every model with its fingerprint.
+    """Bar a version that does not serve from ever doing so, and every model with its fingerprint.
 
-    Raises :class:`StaleTransition` when it is not blessed any more.
+    Raises :class:`~feedbackhub.core.transitions.ForbiddenTransition` when it is in none of
+    ``BARRED_FROM``, and :class:`StaleTransition` when its status has changed since it was read.
     """
+    if version.status not in BARRED_FROM:
+        raise ForbiddenTransition(f"{version} is {version.get_status_display()}; not barred.")
     move(
         version,
         moves=ModelVersion.MOVES,
-        expected=Status.BLESSED,
+        expected=version.status,
         to=Status.QUARANTINED,
         actor=actor,
         now=now,
@@ -135,13 +142,21 @@ def supersede(*, version: ModelVersion, actor: str, reason: str, now: datetime) 
     )
 
 
+def lock(*, project_id: int) -> None:
+    """Keep the project's champion and verdicts as they are until this transaction ends.
+
+    Whoever changes which version is live, what a verdict says, or which rollout rests on either
+    takes it first, before any other row. It lets other tables go on referring to the project.
+    """
+    Project.objects.select_for_update(no_key=True).get(pk=project_id)
+
+
 def next_number(*, project_id: int) -> int:
     """The number of the project's next version; call it in the transaction that creates it.
 
-    Locks the project row until that transaction ends, so that two runs never draw one number. The
-    lock lets other tables go on referring to the project.
+    Takes the project's lock until that transaction ends, so that two runs never draw one number.
     """
-    Project.objects.select_for_update(no_key=True).get(pk=project_id)
+    lock(project_id=project_id)
     numbers = ModelVersion.objects.filter(project_id=project_id).order_by("-number")
     return (numbers.values_list("number", flat=True).first() or 0) + 1
 

@@ -1,15 +1,17 @@
 """The rollout reconciler on real rows: it opens, starts, measures, rolls back, and waits aloud."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from curation.models import FeedbackOutcome
 from feedbackhub.core.transitions import history
-from rollout import reconcile, services
-from rollout.models import Rollout, RolloutEvidence, ServingFailure
+from rollout import evidence, reconcile, services
+from rollout.decide import Action, Decision, Evidence
+from rollout.models import Rollout, RolloutEvidence, RolloutPolicy, ServingFailure
 from tests.factories import make_project, make_rollout, make_version
 from tests.rollout.events import insert_feedback, insert_prediction
 from training.models import Evaluation, ModelVersion
@@ -108,6 +110,14 @@ def running(db: None) -> Rollout:
     return rollout
 
 
+def harm(rollout: Rollout) -> None:
+    """Everyone in treatment is displeased, and nobody in control."""
+    for index in range(120):
+        arm = "treatment" if index % 2 else "control"
+        prediction = insert_prediction(rollout, arm=arm, subject=f"s{index}", now=NOW)
+        insert_feedback(prediction, rating="down" if arm == "treatment" else "up", now=NOW)
+
+
 def test_without_traffic_it_says_so_and_holds(running: Rollout) -> None:
     rollout = look(running)
     assert rollout.status == "ab_test"
@@ -115,10 +125,7 @@ def test_without_traffic_it_says_so_and_holds(running: Rollout) -> None:
 
 
 def test_harmful_thumbs_roll_it_back_and_quarantine_the_candidate(running: Rollout) -> None:
-    for index in range(120):
-        arm = "treatment" if index % 2 else "control"
-        prediction = insert_prediction(running, arm=arm, subject=f"s{index}", now=NOW)
-        insert_feedback(prediction, rating="down" if arm == "treatment" else "up", now=NOW)
+    harm(running)
     rollout = look(running)
     assert rollout.status == "rolled_back"
     rollout.candidate.refresh_from_db()
@@ -128,6 +135,65 @@ def test_harmful_thumbs_roll_it_back_and_quarantine_the_candidate(running: Rollo
     assert "thumbs-down rate is worse" in last.reason
     rollout.champion.refresh_from_db()  # type: ignore[union-attr]
     assert rollout.champion.status == V.LIVE  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("verdict", [V.REJECTED, V.INSUFFICIENT])
+def test_harm_rolls_back_a_candidate_whose_verdict_was_renewed_during_its_test(
+    running: Rollout, verdict: str
+) -> None:
+    harm(running)
+    ModelVersion.objects.filter(pk=running.candidate_id).update(status=verdict)
+    rollout = look(running)
+    assert rollout.status == "rolled_back"
+    rollout.candidate.refresh_from_db()
+    assert rollout.candidate.status == V.QUARANTINED
+
+
+@pytest.mark.parametrize("stage", ["ab_test", "paused"])
+def test_a_test_ends_with_words_when_its_candidate_loses_its_blessing(
+    running: Rollout, stage: str
+) -> None:
+    look(running)  # A moment ago, so that no further look is due.
+    Rollout.objects.filter(pk=running.pk).update(status=stage)
+    ModelVersion.objects.filter(pk=running.candidate_id).update(status=V.REJECTED)
+    rollout = look(running)
+    assert rollout.status == "cancelled"
+    last = history(rollout).last()
+    assert last is not None
+    assert last.reason == "v2 is rejected by now: its test ends."
+
+
+def test_a_promotion_that_is_refused_holds_and_says_why(running: Rollout) -> None:
+    RolloutPolicy.objects.filter(project=running.project).update(auto_promote=True, min_hours=0)
+    ModelVersion.objects.filter(pk=running.candidate_id).update(artifact_path="nowhere.skops")
+    ready = Decision(Action.COMPLETE, ("Better.",))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reconcile, "decide", lambda *_: ready)
+        rollout = look(running)
+    assert rollout.status == "ab_test"
+    assert rollout.decision["action"] == "hold"
+    assert rollout.decision["awaits"] == "repair"
+    assert rollout.decision["reasons"][0].startswith("Refused: There is no model file")
+    assert rollout.decision["reasons"][1] == "Better."
+
+
+def test_the_trouble_of_one_project_does_not_stop_the_others(
+    running: Rollout, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    champion = make_version(make_project())
+    bless(make_version(champion.project, status=V.BLESSED), champion)
+    measure = evidence.measure
+
+    def breaks_for_the_first(rollout: Rollout, **given: Any) -> Evidence:
+        if rollout.pk == running.pk:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+        return measure(rollout, **given)
+
+    monkeypatch.setattr(evidence, "measure", breaks_for_the_first)
+    assert reconcile.advance(now=NOW) == 2
+    assert Rollout.objects.get(project=champion.project).status == "ab_test"
+    assert f"The rollouts of {running.project.slug} could not be looked at" in caplog.text
 
 
 def test_harmless_thumbs_do_not(running: Rollout) -> None:

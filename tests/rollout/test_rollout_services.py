@@ -77,6 +77,19 @@ def test_opening_sets_older_candidates_in_line_aside() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("by_now", [V.REJECTED, V.QUARANTINED])
+def test_opening_takes_one_that_was_turned_down_out_of_line_and_leaves_its_status(
+    by_now: str,
+) -> None:
+    scene = make_scene(status=Status.WAITING)
+    ModelVersion.objects.filter(pk=scene.candidate.pk).update(status=by_now)
+    newer = make_blessed(scene.project, against=scene.champion)
+    services.open_rollout(candidate=newer, actor="advance", now=LATER)
+    assert status(scene) == Status.CANCELLED
+    assert statuses(scene) == {"v1": V.LIVE, "v2": by_now, "v3": V.BLESSED}
+
+
+@pytest.mark.django_db
 def test_a_test_starts_against_the_champion_of_this_moment_with_its_own_salt() -> None:
     scene = make_scene(status=Status.WAITING)
     take(scene, Step.START, expected=Status.WAITING)
@@ -245,6 +258,31 @@ def test_a_stale_view_of_the_rollout_changes_nothing() -> None:
 def test_rolling_back_a_test_quarantines_the_candidate(before: str) -> None:
     scene = make_scene(status=before)
     take(scene, Step.ROLL_BACK, expected=before)
+    assert status(scene) == Status.ROLLED_BACK
+    assert statuses(scene) == {"v1": V.LIVE, "v2": V.QUARANTINED}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("before", [Status.AB_TEST, Status.PAUSED])
+@pytest.mark.parametrize("verdict", [V.REJECTED, V.INSUFFICIENT, V.SUPERSEDED])
+def test_a_test_is_rolled_back_though_the_verdict_was_renewed_meanwhile(
+    verdict: str, before: str
+) -> None:
+    scene = make_scene(status=before)
+    rollout = Rollout.objects.select_related("project", "candidate").get(pk=scene.rollout.pk)
+    ModelVersion.objects.filter(pk=scene.candidate.pk).update(status=verdict)
+    steps.take(
+        Step.ROLL_BACK, rollout=rollout, expected=before, actor="ada", reason="Bad.", now=LATER
+    )
+    assert status(scene) == Status.ROLLED_BACK
+    assert statuses(scene) == {"v1": V.LIVE, "v2": V.QUARANTINED}
+
+
+@pytest.mark.django_db
+def test_a_candidate_barred_already_does_not_keep_its_test_going() -> None:
+    scene = make_scene()
+    ModelVersion.objects.filter(pk=scene.candidate.pk).update(status=V.QUARANTINED)
+    take(scene, Step.ROLL_BACK, expected=Status.AB_TEST)
     assert status(scene) == Status.ROLLED_BACK
     assert statuses(scene) == {"v1": V.LIVE, "v2": V.QUARANTINED}
 

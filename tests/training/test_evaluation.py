@@ -257,6 +257,48 @@ def test_a_verdict_that_came_meanwhile_is_kept(monkeypatch: pytest.MonkeyPatch) 
     assert GateResult.objects.count() == 3
 
 
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("flaw", [0.0, 0.45])
+def test_a_verdict_against_a_champion_that_went_meanwhile_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, flaw: float
+) -> None:
+    project = trainable_project(n_train=0, macro_f1_floor=0.1, recall_floor=0.1)
+    poor = champion_of(project)
+    candidate = candidate_of(project, lies=flaw)
+    ask, is_first = evaluation._ask, iter([True])
+
+    def slow(*given: Any) -> GateOutcome:
+        if next(is_first, False):
+            ModelVersion.objects.filter(pk=poor.pk).update(status=Status.SUPERSEDED)
+            champion_of(project)
+        return ask(*given)
+
+    monkeypatch.setattr(evaluation, "_ask", slow)
+    said = judge(candidate)
+    assert said.champion == registry.live_version(project_id=project.pk) != poor
+    assert list(candidate.evaluations.all()) == [said]
+    assert candidate.status == said.verdict == (Status.REJECTED if flaw else Status.BLESSED)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_version_promoted_while_it_was_judged_keeps_its_crown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project = trainable_project(n_train=0)
+    candidate = candidate_of(project)
+    ask, is_first = evaluation._ask, iter([True])
+
+    def slow(*given: Any) -> GateOutcome:
+        if next(is_first, False):
+            ModelVersion.objects.filter(pk=candidate.pk).update(status=Status.LIVE)
+        return ask(*given)
+
+    monkeypatch.setattr(evaluation, "_ask", slow)
+    with pytest.raises(evaluation.NotJudged):
+        judge(candidate)
+    assert not Evaluation.objects.exists()
+
+
 def test_looking_for_what_is_due_is_cheap_when_nothing_is() -> None:
     project = trainable_project(n_train=0, n_test=0)
     factories.make_version(project)
