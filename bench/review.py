@@ -23,9 +23,10 @@ Result = TypeVar("Result")
 
 SEED = """
 INSERT INTO curation_cluster (project_id, split, created_at) VALUES (%(project)s, 'train', %(now)s);
-INSERT INTO curation_sample (id, project_id, cluster_id, text, content_hash, origin, created_at)
+INSERT INTO curation_sample (id, project_id, cluster_id, text, language, content_hash, origin,
+    created_at)
 SELECT n, %(project)s, (SELECT max(id) FROM curation_cluster), 'text number ' || n,
-    sha256(n::text::bytea), 'pool', %(now)s
+    '', sha256(n::text::bytea), 'pool', %(now)s
 FROM generate_series(1, %(items)s) AS n;
 INSERT INTO curation_reviewitem (id, project_id, sample_id, queue, status, priority, needed, taken,
     done, skips, why, model_version, created_at)

@@ -5,7 +5,7 @@ these statements change them. Callers give the transaction; the locks are named 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -114,6 +114,16 @@ class HeldLease:
 
 
 @dataclass(frozen=True)
+class Free:
+    """What one annotator could claim in a queue, counted up to what they may ask for."""
+
+    queue: str
+    free: int
+    held: int
+    """Theirs already."""
+
+
+@dataclass(frozen=True)
 class WhyEmpty:
     """Why nothing could be claimed, in numbers."""
 
@@ -149,15 +159,36 @@ class Reveal:
     """Username, answer."""
 
 
-def claim(
+def free(
     *, project_id: int, user_id: int, queues: Sequence[str], limit: int, now: datetime
+) -> list[Free]:
+    """What the annotator could claim and what they hold, queue by queue; nothing is locked."""
+    params = {
+        "project": project_id,
+        "user": user_id,
+        "queues": list(queues),
+        "limit": limit,
+        "now": now,
+    }
+    return fetch(SQL["free"], params, into=Free)
+
+
+def claim(
+    *,
+    project_id: int,
+    user_id: int,
+    queues: Sequence[str],
+    drawn: Mapping[str, int],
+    limit: int,
+    now: datetime,
 ) -> list[Reserved]:
-    """The annotator's live leases first, then up to ``limit`` in all, leased to them."""
+    """The annotator's live leases in ``queues``, then as many as ``drawn``, ``limit`` in all."""
     params = {
         "lock_class": ANNOTATOR_LOCK,
         "project": project_id,
         "user": user_id,
         "queues": list(queues),
+        "drawn": [drawn.get(queue, 0) for queue in queues],
         "limit": limit,
         "now": now,
     }

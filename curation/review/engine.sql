@@ -1,6 +1,38 @@
+-- free --
+-- How many items one annotator could claim in each queue, counted no further than they may ask for,
+-- and how many they hold. Ordered like the index, which the planner then walks.
+SELECT wanted.queue,
+    (
+        SELECT count(*) FROM (
+            SELECT 1 FROM curation_reviewitem i
+            WHERE i.project_id = %(project)s AND i.queue = wanted.queue AND i.status = 'open'
+                AND i.taken < i.needed
+                AND NOT EXISTS (
+                    SELECT 1 FROM curation_lease l
+                    WHERE l.item_id = i.id AND l.user_id = %(user)s
+                )
+                AND NOT EXISTS (
+                    SELECT 1 FROM curation_annotation a
+                    WHERE a.sample_id = i.sample_id AND a.user_id = %(user)s
+                        AND (a.undone_at IS NULL OR a.kind = 'label')
+                )
+            ORDER BY i.priority DESC, i.id
+            LIMIT %(limit)s
+        ) bounded
+    ) AS free,
+    (
+        SELECT count(*) FROM curation_lease l
+        JOIN curation_reviewitem i ON i.id = l.item_id
+        WHERE l.user_id = %(user)s AND l.expires_at > %(now)s AND i.project_id = %(project)s
+            AND i.status = 'open' AND i.queue = wanted.queue
+    ) AS held
+FROM unnest(%(queues)s) AS wanted (queue);
+
 -- claim --
 -- Lease items to one annotator: first those they hold already (a reload, a second tab), then free
--- ones, queue by queue in the order given, the most urgent first.
+-- ones, from each queue as many as were drawn for it, the most urgent first. The queues are
+-- shuffled into each other (the items of each draw lots for their places, and take them in order of
+-- urgency): the order must not tell one from another.
 --
 -- Rows another transaction has locked are passed over (SKIP LOCKED), so that annotators never wait
 -- for each other. The lateral scan is lazy: it locks no more rows than it hands out. The lease is
@@ -18,7 +50,7 @@ WITH own AS MATERIALIZED (
 ),
 free AS MATERIALIZED (
     SELECT candidate.id
-    FROM unnest(%(queues)s) AS wanted (queue)
+    FROM unnest(%(queues)s, %(drawn)s::bigint[]) AS wanted (queue, n)
     CROSS JOIN LATERAL (
         SELECT i.id FROM curation_reviewitem i
         WHERE i.project_id = %(project)s AND i.queue = wanted.queue AND i.status = 'open'
@@ -33,7 +65,7 @@ free AS MATERIALIZED (
                     AND (a.undone_at IS NULL OR a.kind = 'label')
             )
         ORDER BY i.priority DESC, i.id
-        LIMIT %(limit)s
+        LIMIT wanted.n
         FOR UPDATE OF i SKIP LOCKED
     ) candidate
     LIMIT greatest(0, %(limit)s - (SELECT count(*) FROM own))
@@ -50,18 +82,30 @@ counted AS (
     UPDATE curation_reviewitem i SET taken = i.taken + 1
     FROM leased WHERE i.id = leased.item_id
     RETURNING i.id
+),
+held AS (
+    SELECT each.item_id, each.expires_at, each.rank, i.queue,
+        md5(i.id::text || ':' || %(user)s) AS lot,
+        row_number() OVER (PARTITION BY each.rank, i.queue ORDER BY i.priority DESC, i.id) AS n
+    FROM (
+        SELECT item_id, expires_at, 0 AS rank FROM own
+        UNION ALL
+        SELECT item_id, expires_at, 1 FROM leased
+    ) each
+    JOIN curation_reviewitem i ON i.id = each.item_id
+),
+places AS (
+    SELECT rank, queue, lot, row_number() OVER (PARTITION BY rank, queue ORDER BY lot) AS n
+    FROM held
 )
 SELECT i.id, s.text, held.expires_at,
     coalesce((SELECT max(number) FROM curation_guideline WHERE project_id = %(project)s), 0)
         AS guideline
-FROM (
-    SELECT item_id, expires_at, 0 AS rank FROM own
-    UNION ALL
-    SELECT item_id, expires_at, 1 FROM leased
-) held
+FROM held
+JOIN places USING (rank, queue, n)
 JOIN curation_reviewitem i ON i.id = held.item_id
 JOIN curation_sample s ON s.id = i.sample_id
-ORDER BY held.rank, array_position(%(queues)s, i.queue::text), i.priority DESC, i.id;
+ORDER BY held.rank, places.lot, i.id;
 
 -- lock --
 -- Before an answer, a skip or an undo: one at a time for each annotator and for each sample. The

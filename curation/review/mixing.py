@@ -1,32 +1,50 @@
-"""Which queue an annotator is served from when they chose none. Pure."""
+"""Which queues an annotator's items are drawn from when they chose none. Pure."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 from curation.models.review import Queue
 from feedbackhub.core.subjects import unit_interval
 
-# One claim in five looks at the audit queue first. Disputes would otherwise starve it, and with it
-# the only unbiased view of accuracy.
-AUDIT_SHARE_OF_CLAIMS = 0.2
-BY_URGENCY = (
-    Queue.DISPUTED,
-    Queue.LABEL_ERROR,
-    Queue.UNCERTAIN,
-    Queue.SLICE,
-    Queue.GOLD,
-    Queue.AUDIT,
-    Queue.SPAM,
-)
+# Each item is drawn by itself, so that the reveal of one says nothing about the queue of the next,
+# and with it whether users contradict the model. Shares are of the queues with something free:
+# disputes would otherwise starve the audit, the only unbiased view of accuracy.
+SHARES: dict[str, float] = {
+    Queue.DISPUTED: 50,
+    Queue.UNCERTAIN: 30,
+    Queue.AUDIT: 20,
+    Queue.LABEL_ERROR: 20,
+    Queue.SLICE: 10,
+    Queue.GOLD: 10,
+    Queue.SPAM: 5,
+}
 
 
-def queue_order(*, chosen: str | None, user_id: int, now: datetime) -> list[str]:
-    """The queues to look in, in order: the chosen one alone, or all, at times the audit first.
+def draw(*, free: Mapping[str, int], slots: int, user_id: int, now: datetime) -> dict[str, int]:
+    """How many items to take from each queue, when so many are ``free`` in each.
 
-    Which claims those are is a hash of annotator and time: nothing to store, and fixed in a test.
+    Each slot draws by the shares of the queues that are not used up. The draws are hashes of
+    annotator, time and slot: nothing to store, and fixed in a test.
+
+    >>> draw(free={"disputed": 1, "audit": 9}, slots=0, user_id=1, now=datetime(2026, 1, 1))
+    {}
     """
-    if chosen is not None:
-        return [str(Queue(chosen))]
-    if unit_interval("mixing", f"{user_id}:{now.isoformat()}") < AUDIT_SHARE_OF_CLAIMS:
-        audit_first = [Queue.AUDIT, *(queue for queue in BY_URGENCY if queue != Queue.AUDIT)]
-        return [str(queue) for queue in audit_first]
-    return [str(queue) for queue in BY_URGENCY]
+    drawn: Counter[str] = Counter()
+    for slot in range(slots):
+        left = [queue for queue in SHARES if free.get(queue, 0) > drawn[queue]]
+        if not left:
+            break
+        point = unit_interval("mixing", f"{user_id}:{now.isoformat()}:{slot}")
+        drawn[_at(point, left)] += 1
+    return dict(drawn)
+
+
+def _at(point: float, queues: list[str]) -> str:
+    """The queue whose stretch of [0, 1) the point falls into."""
+    reach = point * sum(SHARES[queue] for queue in queues)
+    for queue in queues:
+        reach -= SHARES[queue]
+        if reach < 0:
+            return queue
+    return queues[-1]

@@ -33,7 +33,7 @@ Annotator = Annotated[
 
 
 class ClaimFor(wire.ClaimBody, frozen=True, kw_only=True):
-    """Which items, how many, for whom."""
+    """How many items, for whom; a queue, of which senior annotators alone may ask."""
 
     annotator: Annotator
 
@@ -92,7 +92,8 @@ class ClaimView(ReviewEndpoint):
         summary="Reserve items to answer",
         description=(
             "Those the annotator holds come first. An item shows nothing but its text: prediction, "
-            "votes and queue arrive in the answer to its submission. `empty` says why there is "
+            "votes and queue arrive in the answer to its submission. Without `queue` each is drawn "
+            "from all of them; only a senior annotator may name one. `empty` says why there is "
             "nothing to do."
         ),
         tags=["review"],

@@ -12,12 +12,13 @@ from curation import labels
 from curation.digest.voices import reweigh
 from curation.labels import Belief
 from curation.models import Annotation, Label, Project
-from curation.models.review import SkipReason
+from curation.models.review import Queue, SkipReason
 from curation.review import engine
 from curation.review.consensus import UNBLIND_QUALITY, consensus
+from curation.review.emptiness import Empty, why_empty
 from curation.review.engine import HeldLease, QueueDepth, Reserved, Reveal
 from curation.review.items import Pick, open_items
-from curation.review.mixing import queue_order
+from curation.review.mixing import SHARES, draw
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Can
 
@@ -57,17 +58,6 @@ class KeyReused(ReviewRefused):
 
 class NothingToUndo(ReviewRefused):
     """None of the annotator's recent answers stands."""
-
-
-@dataclass(frozen=True)
-class Empty:
-    """Why nothing could be claimed."""
-
-    message: str
-    leased_by_others: int
-    done_by_you: int
-    open_items: int
-    next_free_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -121,17 +111,21 @@ def claim(
 ) -> Claimed:
     """Reserve up to ``limit`` items for ``user``, those they hold already first.
 
-    Raises ``PermissionDenied`` without :attr:`Can.REVIEW`, and ``ValueError`` for an unknown
-    queue. When nothing is found, leases that ran out are swept and it is tried once more.
+    Without a ``queue`` they are drawn from all. Who asks for one knows why a text waits before
+    they answer: the edges let nobody without :attr:`Can.REVIEW_SENIOR` ask. Raises
+    ``PermissionDenied`` without :attr:`Can.REVIEW`, and ``ValueError`` for an unknown queue. When
+    nothing is found, leases that ran out are swept and it is tried once more.
     """
     project.require(user, Can.REVIEW)
-    queues = queue_order(chosen=queue, user_id=user.pk, now=now)
+    queues = [*SHARES] if queue is None else [str(Queue(queue))]
     most = max(1, min(limit, engine.MOST_CLAIMED))
     items = _claim(project, user, queues, most, now)
     if not items and engine.sweep(now=now):
         items = _claim(project, user, queues, most, now)
     if not items:
-        return Claimed(items=[], empty=_why(project, user, queues, queue), depth=0)
+        return Claimed(
+            items=[], empty=why_empty(project=project, user=user, queues=queues), depth=0
+        )
     return Claimed(
         items=items, empty=None, depth=engine.depth(project_id=project.pk, queues=queues)
     )
@@ -279,37 +273,25 @@ def queue_depths(*, project: Project) -> list[QueueDepth]:
 def _claim(
     project: Project, user: User, queues: list[str], limit: int, now: datetime
 ) -> list[Reserved]:
+    found = engine.free(project_id=project.pk, user_id=user.pk, queues=queues, limit=limit, now=now)
+    held = sum(each.held for each in found)
+    drawn = draw(
+        free={each.queue: each.free for each in found},
+        slots=limit - held,
+        user_id=user.pk,
+        now=now,
+    )
+    if not held and not drawn:
+        return []
     with transaction.atomic():
         return engine.claim(
-            project_id=project.pk, user_id=user.pk, queues=queues, limit=limit, now=now
+            project_id=project.pk,
+            user_id=user.pk,
+            queues=queues,
+            drawn=drawn,
+            limit=limit,
+            now=now,
         )
-
-
-def _why(project: Project, user: User, queues: list[str], chosen: str | None) -> Empty:
-    why = engine.why_empty(project_id=project.pk, user_id=user.pk, queues=queues)
-    where = f"The {chosen} queue" if chosen else "Every queue"
-    parts = []
-    if why.leased_by_others:
-        until = f", the next free at {why.next_free_at:%H:%M} UTC" if why.next_free_at else ""
-        parts.append(f"{why.leased_by_others} with other annotators{until}")
-    if why.done_by_you:
-        parts.append(f"{why.done_by_you} answered or skipped by you and waiting for someone else")
-    if parts:
-        message = f"Nothing is free for you: {' and '.join(parts)}."
-    elif why.open_items:
-        message = "What is left is being updated this moment; look again."
-    else:
-        message = (
-            f"{where} is empty: no feedback contradicts the model, and nothing uncertain or "
-            "audited waits. New samples arrive with traffic."
-        )
-    return Empty(
-        message=message,
-        leased_by_others=why.leased_by_others,
-        done_by_you=why.done_by_you,
-        open_items=why.open_items,
-        next_free_at=why.next_free_at,
-    )
 
 
 def _lock(project: Project, user: User, item_id: int) -> None:

@@ -27,6 +27,7 @@ from curation.review.services import (
 )
 from feedbackhub.core.models import User
 from feedbackhub.core.problems import Problem
+from feedbackhub.core.roles import Can
 
 STATUS: dict[type[ReviewRefused], int] = {
     NoSuchItem: 404,
@@ -48,7 +49,7 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ClaimBody(_Body, frozen=True, kw_only=True):
-    """Which items, and how many."""
+    """How many items; a queue, of which senior annotators alone may ask."""
 
     queue: Literal[tuple(Queue.values)] | None = None  # type: ignore[valid-type]
     count: Annotated[int, Meta(ge=1, le=1_000)] = 5
@@ -203,7 +204,9 @@ class ReleaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def claim(*, project: Project, user: User, body: ClaimBody, now: datetime) -> ClaimAnswer:
-    """Reserve items."""
+    """Reserve items. Naming a queue is for seniors: it tells why a text waits before the answer."""
+    if body.queue is not None:
+        project.require(user, Can.REVIEW_SENIOR)
     claimed = services.claim(
         project=project, user=user, queue=body.queue, limit=body.count, now=now
     )

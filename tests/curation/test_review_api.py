@@ -12,6 +12,7 @@ from curation.models import Annotation, Lease, Project, ReviewItem
 from curation.models.review import Queue
 from feedbackhub.core.keys import Scope
 from feedbackhub.core.models import User
+from feedbackhub.core.roles import Role
 from tests.curation.events import disagree
 from tests.curation.reviewing import open_item
 from tests.factories import api_client, make_key, make_member, make_project, make_user
@@ -94,7 +95,7 @@ def test_a_skip_a_heartbeat_and_a_release_answer_in_json() -> None:
     first, second, third = body_of(page.post("claim"))["items"]
 
     skipped = body_of(page.post(f"{first['id']}/skip", {"reason": "spam", "submission_key": key()}))
-    kept = body_of(page.post("heartbeat", {"items": [second["id"], third["id"], 0]}))
+    kept = body_of(page.post("heartbeat", {"items": [second["id"], third["id"], 2**62]}))
     released = body_of(page.post("release", {"items": [second["id"]]}))
 
     assert skipped["is_closed"] is False
@@ -107,7 +108,20 @@ def test_nothing_to_do_says_why() -> None:
     project = make_project()
     answer = body_of(Page(project, make_member(project)).post("claim"))
     assert answer["items"] == []
-    assert "empty" in answer["empty"]["message"]
+    assert "queue is empty" in answer["empty"]["message"]
+
+
+@pytest.mark.parametrize("queue", ["audit", "disputed", "gold"])
+def test_only_a_senior_may_name_a_queue(queue: str) -> None:
+    project = make_project()
+    open_item(project, queue=Queue.AUDIT)
+    plain, senior = make_member(project), make_member(project, role=Role.SENIOR)
+
+    refused = body_of(Page(project, plain).post("claim", {"queue": queue}), 403)
+    served = body_of(Page(project, senior).post("claim", {"queue": queue}))
+
+    assert refused["status"] == 403
+    assert len(served["items"]) == (queue == "audit")
 
 
 @pytest.mark.parametrize(
@@ -213,6 +227,8 @@ def test_a_program_needs_the_scope_and_a_member() -> None:
     for name in (make_user().username, "nobody"):
         problem = body_of(rest(project, reviewing, "claim", {"annotator": name}), 400)
         assert [error["field"] for error in problem["errors"]] == ["annotator"]
+    named = {"annotator": user.username, "queue": "audit"}
+    body_of(rest(project, reviewing, "claim", named), 403)
     problem = body_of(rest(project, reviewing, "claim", {}), 400)
     assert [error["field"] for error in problem["errors"]] == ["annotator"]
     assert not Lease.objects.exists()
