@@ -41,7 +41,7 @@ def _review(page: Page, hub: Hub) -> None:
         page.locator("#text").focus()
         page.keyboard.press("Digit2")
         page.locator("#answered", has_text=str(answered)).wait_for()
-    _save(page, "review", height=620)
+    _save(page, "review", height=720)
 
 
 def _rollout(page: Page, hub: Hub) -> None:
