@@ -44,17 +44,18 @@ def measure(rollout: Rollout, *, policy: RolloutPolicy, now: datetime) -> Eviden
     """Count the arms, compare them, keep the row; a failure to measure is evidence too."""
     try:
         with transaction.atomic():
-            comparison = _compare(rollout, policy, now)
+            comparison, serving = _compare(rollout, policy, now)
     except (DatabaseError, ValueError, ArithmeticError) as error:
         log.exception("Rollout %s could not be measured", rollout.pk)
         failures = int(rollout.decision.get(FAILURES, 0)) + 1
-        return _evidence(rollout, None, None, str(error) or type(error).__name__, failures)
-    return _evidence(rollout, comparison, now, "", 0)
+        return _evidence(rollout, None, None, None, str(error) or type(error).__name__, failures)
+    return _evidence(rollout, comparison, serving, now, "", 0)
 
 
 def _evidence(
     rollout: Rollout,
     comparison: Comparison | None,
+    serving: Serving | None,
     measured_at: datetime | None,
     failure: str,
     failures: int,
@@ -65,21 +66,21 @@ def _evidence(
         measured_at=measured_at,
         started_at=rollout.started_at,
         comparison=comparison,
-        serving=_serving(rollout, comparison),
+        serving=serving,
         last_prediction_at=uuid7_time(last) if last else None,
         failure=failure,
         failures_in_a_row=failures,
     )
 
 
-def _serving(rollout: Rollout, comparison: Comparison | None) -> Serving | None:
-    if comparison is None:
-        return None
-    errors = ServingFailure.objects.filter(rollout=rollout).count()
-    return Serving(requests=comparison.treatment.counts.predictions + errors, errors=errors)
+def _serving(rollout: Rollout, rows: Iterable[arms.ArmCounts]) -> Serving:
+    """How treatment fared, with and without subjects: a failure tells not of which it was."""
+    errors = ServingFailure.objects.filter(rollout=rollout, arm=TREATMENT).count()
+    answered = sum(row.predictions for row in rows if row.arm == TREATMENT)
+    return Serving(requests=answered + errors, errors=errors)
 
 
-def _compare(rollout: Rollout, policy: RolloutPolicy, now: datetime) -> Comparison:
+def _compare(rollout: Rollout, policy: RolloutPolicy, now: datetime) -> tuple[Comparison, Serving]:
     began = time.perf_counter()
     rows = [row for row in arms.arm_counts(rollout_id=rollout.pk) if row.arm]
     # The strata are never mixed: traffic that names its subjects decides where there is any.
@@ -102,7 +103,7 @@ def _compare(rollout: Rollout, policy: RolloutPolicy, now: datetime) -> Comparis
     cost_ms = (time.perf_counter() - began) * 1000
     left_out = sum(row.predictions for row in rows if row.has_subject != has_subject)
     _keep(rollout, comparison, {"cost_ms": cost_ms, "left_out": left_out}, now)
-    return comparison
+    return comparison, _serving(rollout, rows)
 
 
 def _counts(

@@ -11,6 +11,11 @@ SCORING_SECONDS = Histogram(
     ["project", "arm"],
     buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1),
 )
+SERVING_FAILURES = Counter(
+    "hub_serving_failures_total",
+    "Texts that a version could not answer; the champion answered instead.",
+    ["project", "model_version"],
+)
 LOAD_FAILURES = Counter(
     "hub_model_load_failures_total",
     "Attempts to load a model that failed; the version before it keeps serving.",

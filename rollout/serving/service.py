@@ -1,13 +1,17 @@
-"""Answering texts: assign, score, record durably, and only then answer."""
+"""Answering texts: assign, score, record durably, and only then answer.
 
-import time
-from collections import Counter
+What a candidate cannot answer the champion does, outside the comparison; the failure is kept.
+"""
+
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from curation.intake.facts import ProjectFacts, project_facts
 from curation.intake.landing import hashed_name
@@ -26,10 +30,13 @@ from rollout.serving.assignment import (
     programme_group,
     unit_of,
 )
+from rollout.serving.attempts import Timed, attempted, record_failures, timed
 from rollout.serving.cache import ServedVersion
-from rollout.serving.metrics import PREDICTIONS, SCORING_SECONDS
+from rollout.serving.metrics import PREDICTIONS, SCORING_SECONDS, SERVING_FAILURES
 from rollout.serving.plan import ServingPlan, current_plan
 from rollout.serving.scorer import Score
+
+logger = logging.getLogger(__name__)
 
 
 class NoChampion(Exception):
@@ -51,7 +58,7 @@ class Served:
 
 @dataclass(frozen=True)
 class _Seat:
-    """Where one text goes before it is scored."""
+    """Where one text goes."""
 
     prediction_id: UUID
     subject_hash: bytes | None
@@ -61,12 +68,21 @@ class _Seat:
     programme_group: str
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """A text that its version could not answer, and why."""
+
+    seat: _Seat
+    reason: str
+
+
 def predict(
     *, project: Project, source_id: int, items: Sequence[PredictionRequest], now: datetime
 ) -> list[Served]:
     """Answers to texts, in order; every one is recorded before this returns.
 
-    A subject meets the same arm as long as a rollout lasts. Raises :class:`NoChampion`.
+    A subject meets the same arm as long as a rollout lasts, unless its version fails to answer:
+    then the champion does. Raises :class:`NoChampion`.
     """
     plan = current_plan(project.pk)
     if plan is None:
@@ -76,7 +92,7 @@ def predict(
         _seat(plan, prediction_id=identity, subject=item.subject)
         for identity, item in zip(ids, items, strict=True)
     ]
-    scores = _score(plan, seats, items)
+    seats, scores, failures = _score(plan, seats, [item.text for item in items])
     facts = project_facts(project.pk)
     predictions = [
         _prediction(facts, source_id, seat, item, score, latency_ms)
@@ -84,6 +100,8 @@ def predict(
     ]
     record_predictions(predictions=predictions, pool_margin=facts.policy.pool_margin, now=now)
     _count(project, seats, scores)
+    if failures:
+        _keep(project, failures, now)
     return [_served(seat, score) for seat, (score, _) in zip(seats, scores, strict=True)]
 
 
@@ -120,18 +138,55 @@ def _salt(project_id: int) -> str:
 
 
 def _score(
-    plan: ServingPlan, seats: Sequence[_Seat], items: Sequence[PredictionRequest]
-) -> list[tuple[Score, float]]:
-    """Scores with the milliseconds each took; texts of one version are scored together."""
-    scored: list[tuple[Score, float] | None] = [None] * len(items)
-    for version_id in {seat.version.id for seat in seats}:
-        places = [index for index, seat in enumerate(seats) if seat.version.id == version_id]
-        started = time.perf_counter()
-        answers = plan.scorers[version_id].score_many([items[index].text for index in places])
-        each_ms = (time.perf_counter() - started) * 1_000 / len(places)
-        for index, score in zip(places, answers, strict=True):
-            scored[index] = (score, each_ms)
-    return [one for one in scored if one is not None]
+    plan: ServingPlan, seats: Sequence[_Seat], texts: Sequence[str]
+) -> tuple[list[_Seat], list[Timed], list[_Failure]]:
+    """Where each text was answered in the end, its score, and what failed on the way.
+
+    Texts of one version are scored together, the champion's last: it also answers what another
+    could not.
+    """
+    places: dict[int, list[int]] = defaultdict(list)
+    for index, seat in enumerate(seats):
+        places[seat.version.id].append(index)
+    left = places.pop(plan.champion.id, [])
+    taken, scored, failures = list(seats), dict[int, Timed](), list[_Failure]()
+    for version_id, indices in places.items():
+        outcomes = attempted(plan.scorers[version_id], [texts[index] for index in indices])
+        for index, outcome in zip(indices, outcomes, strict=True):
+            if isinstance(outcome, str):
+                failures.append(_Failure(seats[index], outcome))
+                taken[index] = _fallback(plan, seats[index])
+                left.append(index)
+            else:
+                scored[index] = outcome
+    if left:
+        answers = timed(plan.scorers[plan.champion.id], [texts[index] for index in left])
+        scored.update(zip(left, answers, strict=True))
+    return taken, [scored[index] for index in range(len(texts))], failures
+
+
+def _fallback(plan: ServingPlan, seat: _Seat) -> _Seat:
+    """The champion's seat for a text; what it answers there says nothing about either arm."""
+    group = "" if seat.programme_group == DAY0 else seat.programme_group
+    return replace(seat, version=plan.champion, rollout_id=None, arm=OUTSIDE, programme_group=group)
+
+
+def _keep(project: Project, failures: Sequence[_Failure], now: datetime) -> None:
+    """Tell the guardrail and the operator; the answers go out whether or not this succeeds."""
+    for version, count in Counter(failure.seat.version.name for failure in failures).items():
+        SERVING_FAILURES.labels(project.slug, version).inc(count)
+        logger.error(
+            "%s of %s failed %d texts: %s", version, project.slug, count, failures[0].reason
+        )
+    compared: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for failure in failures:
+        if failure.seat.rollout_id is not None:
+            compared[failure.seat.rollout_id, failure.seat.arm].append(failure.reason)
+    try:
+        for (rollout_id, arm), reasons in compared.items():
+            record_failures(rollout_id=rollout_id, arm=arm, reasons=reasons, now=now)
+    except DatabaseError:
+        logger.exception("The failures of %s could not be recorded", project.slug)
 
 
 def _prediction(
@@ -179,10 +234,10 @@ def _served(seat: _Seat, score: Score) -> Served:
     )
 
 
-def _count(project: Project, seats: Sequence[_Seat], scores: Sequence[tuple[Score, float]]) -> None:
+def _count(project: Project, seats: Sequence[_Seat], scores: Sequence[Timed]) -> None:
     served = Counter((seat.version.name, seat.arm) for seat in seats)
     for (version, arm), count in served.items():
         PREDICTIONS.labels(project.slug, version, arm).inc(count)
-    timed = {seat.arm: SCORING_SECONDS.labels(project.slug, seat.arm) for seat in seats}
+    histograms = {seat.arm: SCORING_SECONDS.labels(project.slug, seat.arm) for seat in seats}
     for seat, (_, latency_ms) in zip(seats, scores, strict=True):
-        timed[seat.arm].observe(latency_ms / 1_000)
+        histograms[seat.arm].observe(latency_ms / 1_000)
