@@ -14,6 +14,7 @@ from feedbackhub.core.roles import CAPABILITIES, Can, Role
 
 # Title, name of the address (and prefix of the names below it), and what opens it.
 PAGES = (
+    ("Intake", "intake", Can.VIEW, "move_to_inbox"),
     ("Review", "review", Can.REVIEW, "rate_review"),
     ("Training", "training", Can.VIEW, "model_training"),
     ("Rollouts", "rollouts", Can.VIEW, "alt_route"),

@@ -17,6 +17,7 @@ urlpatterns = [
     # Asked for by browsers on pages that name no icon: the admin's, and bare JSON.
     path("favicon.ico", RedirectView.as_view(url=static("hub/mark.svg"))),
     path("api/", include("feedbackhub.api")),
+    path("", include("curation.intake.urls")),
     path("", include("curation.review.urls")),
     path("", include("training.urls")),
     path("", include("rollout.urls")),
