@@ -224,7 +224,7 @@ def _bring_up(
     say("the database schema is current")
     if environment.demo and not (home / "demo.json").exists() and _has_command("demo"):
         say("filling an empty hub with the demo project")
-        _manage("demo", home=home, variables=variables, shown=True)
+        _manage("demo", "--alone", home=home, variables=variables, shown=True)
     supervisor.start_rest()
     _wait_until_ready(environment, supervisor)
     _welcome(home, environment, seconds=time.monotonic() - started)

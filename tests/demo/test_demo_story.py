@@ -5,20 +5,24 @@ import json
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
 from curation.models import Annotation, Feedback, FeedbackOutcome, Prediction, Project, Sample
 from curation.models.review import Queue
 from feedbackhub.core.models import User
-from feedbackhub.demo import facts, guests, texts
+from feedbackhub.demo import facts, guests, stillness, texts
 from feedbackhub.demo.corpus import normalised
+from feedbackhub.demo.story import Story
 from rollout.serving import plan as serving_plan
 from tests import factories
 from training import registry
@@ -64,7 +68,7 @@ def _counts() -> tuple[int, ...]:
 def test_demo_leaves_a_full_project_and_a_second_run_changes_nothing(
     small_demo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call_command("demo")
+    call_command("demo", alone=True)
 
     project = Project.objects.get(slug=facts.SLUG)
     assert project.is_demo
@@ -80,7 +84,7 @@ def test_demo_leaves_a_full_project_and_a_second_run_changes_nothing(
     _check_papers(small_demo)
     counts, papers = _counts(), _papers(small_demo)
 
-    call_command("demo")
+    call_command("demo", alone=True)
 
     assert (_counts(), _papers(small_demo)) == (counts, papers)
     assert "The demo is there already" in capsys.readouterr().out
@@ -116,11 +120,11 @@ def test_killed_demo_is_told_on_without_doubling(
 
     monkeypatch.setattr(guests.Crowd, "_come", die_within_the_third)
     with pytest.raises(KeyboardInterrupt):
-        call_command("demo")
+        call_command("demo", alone=True)
     assert Prediction.objects.count() == 2 * SMALL.predictions, "a tick is told whole or not at all"
     assert not (small_demo / "demo.json").exists()
 
-    call_command("demo")
+    call_command("demo", alone=True)
 
     assert Prediction.objects.count() == SMALL.ticks * SMALL.predictions
     assert Sample.objects.filter(origin=Sample.Origin.IMPORT).count() <= SMALL.imported
@@ -131,7 +135,7 @@ def test_killed_demo_is_told_on_without_doubling(
 def test_demo_leaves_strangers_of_the_same_name_alone() -> None:
     real = factories.make_user(username="lead")
     with pytest.raises(CommandError, match="`lead` who is not of the demo"):
-        call_command("demo")
+        call_command("demo", alone=True)
 
     real.refresh_from_db()
     assert real.check_password(factories.PASSWORD)
@@ -141,7 +145,7 @@ def test_demo_leaves_strangers_of_the_same_name_alone() -> None:
 def test_project_of_the_same_name_is_refused() -> None:
     factories.make_project(slug=facts.SLUG)
     with pytest.raises(CommandError, match="it is not the demo"):
-        call_command("demo")
+        call_command("demo", alone=True)
 
 
 def test_dump_is_split_between_import_and_guests(tmp_path: Path) -> None:
@@ -160,4 +164,24 @@ def test_dump_is_split_between_import_and_guests(tmp_path: Path) -> None:
 
 def test_missing_dump_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="nowhere"):
-        call_command("demo", dump=tmp_path / "nowhere.tsv")
+        call_command("demo", alone=True, dump=tmp_path / "nowhere.tsv")
+
+
+def test_schedules_of_a_running_hub_rest_while_the_story_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stillness, "NOTICED_AFTER_S", 0)
+    # Tests in transactions of their own leave the tables empty, the migrated rows included.
+    import_module("feedbackhub.migrations.0001_schedules").seed(apps, None)
+    ours = PeriodicTask.objects.filter(task__in=stillness.RECONCILERS)
+    assert ours.count() == len(stillness.RECONCILERS), "each name is a schedule's"
+
+    def die(story: Story, *, until: datetime) -> None:
+        assert not ours.filter(enabled=True).exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Story, "tell", die)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("demo")
+
+    assert not ours.filter(enabled=False).exists()

@@ -1,6 +1,7 @@
 """``manage.py demo``: an empty hub becomes one with a past, told by simulated people."""
 
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,7 @@ from curation.intake.files import CannotImport
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.partitions import ensure_partitions
 from feedbackhub.demo import bootstrap, facts, texts
+from feedbackhub.demo.stillness import reconcilers_at_rest
 from feedbackhub.demo.story import NoFirstChampion, Story, is_told
 
 SEED = 7
@@ -32,6 +34,11 @@ class Command(BaseCommand):
             "--dump",
             type=Path,
             help="A restaurant dump (TSV with Review and Liked) in place of generated reviews.",
+        )
+        parser.add_argument(
+            "--alone",
+            action="store_true",
+            help="No worker runs beside this: there are no schedules to pause meanwhile.",
         )
         parser.add_argument(
             "--seed", type=int, default=SEED, help="Of the reviews and the people (default: 7)."
@@ -54,7 +61,8 @@ class Command(BaseCommand):
             return
         story = Story(project=project, texts=corpus, seed=options["seed"], say=self._say)
         try:
-            story.tell(until=now)
+            with nullcontext() if options["alone"] else reconcilers_at_rest(say=self._say):
+                story.tell(until=now)
         except NoFirstChampion as refusal:
             raise CommandError(str(refusal)) from None
         papers = bootstrap.hand_out(project=project, now=utcnow())
