@@ -95,8 +95,8 @@ def arm_feedback(*, rollout_id: int) -> list[ArmFeedback]:
 def audit_answers(*, rollout_id: int) -> list[AuditAnswer]:
     """Audited predictions with the label that blind annotators agreed on for their text.
 
-    A text has one truth however often it was served, and whichever queue asked for it: annotators
-    cannot tell the queues apart. Texts whose annotators are split are left out.
+    A text has one truth however often it was served; it comes from the audit queue alone, since
+    what other queues ask about is no random share. Texts whose annotators are split are left out.
     """
     return fetch(SQL["audit_answers"], {"rollout": rollout_id}, into=AuditAnswer)
 

@@ -25,8 +25,9 @@ GROUP BY f.arm, p.subject_hash IS NOT NULL
 ORDER BY f.arm, has_subject DESC;
 
 -- audit_answers --
--- Audited predictions of a rollout with the majority of the blind answers about their text.
--- A tie is no answer.
+-- Audited predictions of a rollout with the majority of the blind answers to their text's audit
+-- items. A tie is no answer. Answers to disputes are left out: they come first where the model is
+-- wrong, while what nobody disputes waits its turn in the audit queue.
 SELECT p.arm, p.subject_hash IS NOT NULL AS has_subject, p.id AS prediction_id,
     coalesce(p.subject_hash, uuid_send(p.id)) AS unit,
     p.label AS predicted, truth.value AS truth, truth.answered_at
@@ -39,6 +40,7 @@ CROSS JOIN LATERAL (
             count(*) AS n, max(count(*)) OVER () AS most
         FROM curation_annotation a
         JOIN curation_reviewitem i ON i.id = a.item_id AND i.status = 'done'
+            AND i.queue = 'audit'
         WHERE a.sample_id = s.id AND a.kind = 'label' AND a.is_blind AND NOT a.is_extra
             AND a.undone_at IS NULL
         GROUP BY a.value

@@ -99,7 +99,8 @@ SELECT s.id AS sample_id,
     ) AS is_audited,
     EXISTS (
         SELECT 1 FROM curation_reviewitem i
-        WHERE i.sample_id = s.id AND (i.queue = 'audit' OR i.status = 'done')
+        WHERE i.sample_id = s.id AND i.queue = 'audit'
+            AND (i.status <> 'closed' OR i.skips >= 2)
     ) AS is_asked,
     EXISTS (
         SELECT 1 FROM curation_reviewitem i

@@ -336,11 +336,13 @@ WHERE id = %(item)s AND status = 'done' AND needed < %(most)s
     );
 
 -- settle_siblings --
--- The sample is answered: other queues need not ask, unless someone is already looking.
+-- The sample is answered: other queues need not ask, unless someone is already looking. The audit
+-- must: its truths would otherwise be short of just the texts that users dispute.
 UPDATE curation_reviewitem SET status = 'closed', closed_at = %(now)s
 WHERE id IN (
     SELECT id FROM curation_reviewitem
     WHERE sample_id = %(sample)s AND status = 'open' AND taken = 0 AND id <> %(item)s
+        AND queue <> 'audit'
     ORDER BY id FOR UPDATE SKIP LOCKED
 );
 

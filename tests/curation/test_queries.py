@@ -10,6 +10,7 @@ from curation.labels import Belief, believe
 from curation.models import Label, Project, Sample
 from curation.models.review import Queue
 from curation.models.sample import Split
+from curation.review import services as review
 from curation.review.services import undo
 from curation.services import LabelSpec, Score
 from tests.curation.events import digest_all, land, sample_of, subject, thumb
@@ -212,13 +213,34 @@ def test_audit_answers_are_blind_and_cover_every_serving_of_a_text() -> None:
     assert (counts("treatment", False).audit_correct) == 2
 
 
-def test_an_audited_text_answered_in_another_queue_counts_and_is_not_asked_again() -> None:
+def test_an_audited_text_answered_in_another_queue_is_asked_again_by_the_audit() -> None:
     project = make_project()
-    item = open_item(project, text="seen before", queue=Queue.UNCERTAIN)
+    item = open_item(project, text="seen before", queue=Queue.DISPUTED)
     answer(project, make_member(project), item, "positive")
     audited(project, "seen before")
-    assert item.sample.review_items.count() == 1
+    assert counts("treatment", False).audit_labelled == 0
+    answer(project, make_member(project), item.sample.review_items.get(queue="audit"), "positive")
     assert counts("treatment", False).audit_correct == 1
+
+
+def test_working_on_disputes_alone_does_not_move_the_audit_estimate() -> None:
+    project = make_project()
+    user = make_member(project)
+    right, wrong = audited(project, "right"), audited(project, "wrong")
+    review.open_items(
+        project=project,
+        picks=[review.Pick(each.pk, Queue.DISPUTED, 1.0, {}) for each in (right, wrong)],
+        now=NOW,
+    )
+    answer(project, user, wrong.review_items.get(queue="disputed"), "negative")
+
+    row = counts("treatment", False)
+    assert (row.audit_labelled, row.audit_correct) == (0, 0)
+    assert wrong.review_items.get(queue="audit").status == "open"
+    for sample, truth in ((right, "positive"), (wrong, "negative")):
+        answer(project, make_member(project), sample.review_items.get(queue="audit"), truth)
+    row = counts("treatment", False)
+    assert (row.audit_labelled, row.audit_correct) == (2, 1)
 
 
 def test_split_annotators_give_no_audit_answer() -> None:
