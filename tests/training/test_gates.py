@@ -294,10 +294,37 @@ def test_a_changed_file_fails(given: GateInput) -> None:
     assert "ArtifactMismatch" in outcome.summary
 
 
-def test_a_probe_that_runs_out_of_time_fails(given: GateInput) -> None:
+def test_a_probe_that_runs_out_of_time_is_no_word_on_the_file(given: GateInput) -> None:
     outcome = ArtifactGate()(dataclasses.replace(given, policy=GatePolicy(probe_timeout_s=0.05)))
-    assert outcome.status == FAILED
-    assert "0.05 s" in outcome.summary
+    assert outcome.status is GateStatus.INSUFFICIENT
+    assert "did not answer within 0.05 s" in outcome.summary
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("kill -KILL $$", "it was ended by signal 9"),
+        ("kill -SEGV $$", "it was ended by signal 11"),
+        ("echo 'MemoryError: no room' >&2; exit 1", "it ran out of memory"),
+    ],
+)
+def test_a_probe_that_is_killed_or_out_of_memory_is_no_word_on_the_file(
+    given: GateInput, script: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr("training.gates.probe.sys.executable", str(python))
+    outcome = ArtifactGate()(given)
+    assert outcome.status is GateStatus.INSUFFICIENT
+    assert said in outcome.summary
+
+
+def test_a_probe_that_breaks_on_the_file_fails(
+    given: GateInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.gates.probe.sys.executable", "/bin/false")
+    assert ArtifactGate()(given).status is GateStatus.FAILED
 
 
 def _replying(given: GateInput, **changes: Any) -> ArtifactGate:

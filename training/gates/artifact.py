@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from training.gates.base import GateInput, GateOutcome, GateStatus
-from training.gates.probe import ProbeFailed, run_probe
+from training.gates.probe import ProbeFailed, ProbeStopped, run_probe
 from training.metrics import BadAnswers, checked_probabilities
 
 NAME = "artifact"
@@ -45,6 +45,9 @@ class ArtifactGate:
                 texts=given.probe_texts,
                 timeout_s=given.policy.probe_timeout_s,
             )
+        except ProbeStopped as error:
+            summary = f"The model could not be tried: the fresh process stopped, {error}."
+            return _outcome(GateStatus.INSUFFICIENT, summary, {"trouble": str(error)})
         except ProbeFailed as error:
             summary = f"The model could not be used in a fresh process: {error}."
             return _outcome(GateStatus.FAILED, summary)

@@ -33,7 +33,11 @@ PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "TMPDIR"
 
 
 class ProbeFailed(Exception):
-    """The process died, ran out of time or answered nonsense; the message says which."""
+    """The process ended with an error or answered nonsense; the message says which."""
+
+
+class ProbeStopped(ProbeFailed):
+    """It ran out of time or memory, or was killed: perhaps the machine's doing, not the file's."""
 
 
 def run_probe(
@@ -42,7 +46,8 @@ def run_probe(
     """The fresh process's reply: what each model answered, and latencies in milliseconds.
 
     ``{"candidate": …, "champion": … | null, "latency_ms": …}``; a model that cannot be loaded
-    replies ``{"error": sentence}``. Raises :class:`ProbeFailed`.
+    replies ``{"error": sentence}``. Raises :class:`ProbeFailed`, and :class:`ProbeStopped` when the
+    same file may well answer another time.
     """
     request = {
         "candidate": _as_json(candidate),
@@ -61,9 +66,13 @@ def run_probe(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ProbeFailed(f"it did not answer within {timeout_s:g} s") from error
+        raise ProbeStopped(f"it did not answer within {timeout_s:g} s") from error
+    if done.returncode < 0:
+        raise ProbeStopped(f"it was ended by signal {-done.returncode}")
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        if last.startswith("MemoryError"):
+            raise ProbeStopped("it ran out of memory")
         raise ProbeFailed(f"it ended with code {done.returncode}: {last}")
     try:
         reply: dict[str, Any] = json.loads(done.stdout)
