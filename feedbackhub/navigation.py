@@ -160,6 +160,9 @@ def _project_group(seat: Seat) -> dict[str, Any]:
         {"title": link.title, "link": link.url, "icon": icons[link.title]}
         for link in page_links(seat)
     ]
+    if Can.CONFIGURE in CAPABILITIES[seat.role]:
+        url = page_address("privacy", seat.project)
+        items.append({"title": "Privacy", "link": url, "icon": "shield_person"})
     return {"title": seat.project.name, "items": items, "separator": True}
 
 

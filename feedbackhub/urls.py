@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from feedbackhub.home import home
+from feedbackhub.privacy_page import privacy_page
 from feedbackhub.try_it import rate, try_index, try_page
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("try/", try_index, name="try-index"),
     path("try/<slug:project>/", try_page, name="try"),
     path("try/<slug:project>/rate/", rate, name="try-rate"),
+    path("privacy/<slug:project>/", privacy_page, name="privacy"),
     path("admin/", admin.site.urls),
     # Asked for by browsers on pages that name no icon: the admin's, and bare JSON.
     path("favicon.ico", RedirectView.as_view(url=static("hub/mark.svg"))),
