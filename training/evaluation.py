@@ -108,7 +108,7 @@ def due(*, now: datetime) -> list[int]:
         .select_related("project__training_policy")
         .order_by("id")
     )
-    return [version.pk for version in versions if _is_due(version, now)]
+    return [version.pk for version in versions if _is_surely_due(version, now)]
 
 
 def gate_policy(policy: TrainingPolicy) -> GatePolicy:
@@ -119,6 +119,16 @@ def gate_policy(policy: TrainingPolicy) -> GatePolicy:
         macro_f1_floor=policy.macro_f1_floor,
         recall_floor=policy.recall_floor,
     )
+
+
+def _is_surely_due(version: ModelVersion, now: datetime) -> bool:
+    """Whether it is due; False when that cannot be told, so that the others are judged."""
+    try:
+        with transaction.atomic():
+            return _is_due(version, now)
+    except Exception:
+        logger.exception("Whether %s is to be judged could not be told", version)
+        return False
 
 
 def _is_due(version: ModelVersion, now: datetime) -> bool:

@@ -3,12 +3,14 @@
 The one door to active learning: scores and picks leave here as data, through curation's services.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 from numpy.typing import NDArray
 
 from curation import queries
@@ -21,6 +23,8 @@ from curation.services import Score, record_scores
 from training import registry, scoring_arithmetic
 from training.active_learning import UNIFORM, Pick, Strategy, rank_answers
 from training.models import ModelVersion
+
+logger = logging.getLogger(__name__)
 
 # Samples scored in one tick: well under a second, so that ticks stay short.
 BATCH = 2_000
@@ -48,8 +52,14 @@ def score(*, now: datetime) -> ScoreReport:
     scored = opened = 0
     live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE)
     for version in live.select_related("project__curation_policy").order_by("project_id"):
-        scored += _score_pool(version, now=now)
-        opened += _refill(version, now=now)
+        try:
+            with transaction.atomic():
+                n_scored, n_opened = _score_pool(version, now=now), _refill(version, now=now)
+        except Exception:
+            # A model that breaks on some text must not keep the other projects waiting.
+            logger.exception("The pool of %s could not be scored", version.project.slug)
+            continue
+        scored, opened = scored + n_scored, opened + n_opened
     return ScoreReport(scored=scored, opened=opened)
 
 

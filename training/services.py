@@ -1,5 +1,8 @@
 """What others ask of the training room: a run, its cancellation, and the tick that keeps order."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -13,6 +16,8 @@ from feedbackhub.core.transitions import move, record
 from training import runs
 from training.models import TrainingPolicy, TrainingRun
 from training.triggers import Situation, due
+
+logger = logging.getLogger(__name__)
 
 Status = TrainingRun.Status
 ACTIVE = (Status.QUEUED, Status.RUNNING)
@@ -117,7 +122,8 @@ def recover_dead_runs(*, now: datetime) -> None:
     with transaction.atomic():
         # Locked and read again: a heartbeat that arrives now saves its run.
         for run in silent.select_for_update(skip_locked=True, of=("self",)).order_by("id"):
-            _recover(run, now=now)
+            with _apart(f"{run} could not be recovered"):
+                _recover(run, now=now)
 
 
 def situation(policy: TrainingPolicy, *, last_run_at: datetime | None) -> Situation:
@@ -182,16 +188,31 @@ def _start_due_runs(*, now: datetime) -> None:
         .order_by("id")
     )
     for policy in idle:
-        found = due(situation(policy, last_run_at=policy.last_run_at), now=now)
-        if found is None:
-            continue
-        try:
-            request_run(
-                project=policy.project,
-                trigger=found.trigger,
-                reason=found.reason,
-                actor=ACTOR,
-                now=now,
-            )
-        except RunActive:
-            continue  # Another tick, or the button, was faster.
+        with _apart(f"Whether {policy.project.slug} retrains could not be told"):
+            _start_if_due(policy, last_run_at=policy.last_run_at, now=now)
+
+
+def _start_if_due(policy: TrainingPolicy, *, last_run_at: datetime | None, now: datetime) -> None:
+    found = due(situation(policy, last_run_at=last_run_at), now=now)
+    if found is None:
+        return
+    try:
+        request_run(
+            project=policy.project,
+            trigger=found.trigger,
+            reason=found.reason,
+            actor=ACTOR,
+            now=now,
+        )
+    except RunActive:
+        return  # Another tick, or the button, was faster.
+
+
+@contextmanager
+def _apart(trouble: str) -> Iterator[None]:
+    """Log what breaks inside and go on: one project's trouble must not stop the tick for all."""
+    try:
+        with transaction.atomic():
+            yield
+    except Exception:
+        logger.exception(trouble)

@@ -308,6 +308,20 @@ def test_looking_for_what_is_due_is_cheap_when_nothing_is() -> None:
     assert len(queries) == 1
 
 
+def test_a_version_of_which_nothing_can_be_told_does_not_keep_the_others_from_being_judged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lost, sound = (trainable_project(n_train=0, n_test=0) for _ in range(2))
+    candidates = [candidate_of(project) for project in (lost, sound)]
+    for candidate in candidates:
+        judge(candidate)
+    lost.training_policy.delete()
+    sound.training_policy.delta = 0.2
+    sound.training_policy.save()
+    assert evaluation.due(now=NOW) == [candidates[1].pk]
+    assert f"Whether {candidates[0]} is to be judged could not be told" in caplog.text
+
+
 def test_a_candidate_is_left_to_its_run_while_that_is_active() -> None:
     candidate = candidate_of(trainable_project(n_train=0, n_test=0))
     TrainingRun.objects.filter(pk=candidate.run_id).update(status=TrainingRun.Status.RUNNING)

@@ -16,6 +16,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from kombu.exceptions import OperationalError
 
+from curation import queries
 from curation.models import Label, Project
 from feedbackhub.core.clock import utcnow
 from feedbackhub.supervision import CHECKOUT
@@ -76,6 +77,26 @@ def test_a_project_whose_policy_is_off_waits_for_the_button() -> None:
     assert services.plan(now=NOW) == [run_of(project).pk]
 
 
+def test_the_trouble_of_one_project_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = (
+        trainable_project(n_train=100, n_test=0),
+        trainable_project(n_train=100, n_test=0),
+    )
+    count = queries.new_label_count
+
+    def breaks_for_the_first(*, project: Project, **given: Any) -> int:
+        if project == first:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+        return count(project=project, **given)
+
+    monkeypatch.setattr(queries, "new_label_count", breaks_for_the_first)
+    assert services.plan(now=NOW) == [run_of(second).pk]
+    assert f"Whether {first.slug} retrains could not be told" in caplog.text
+
+
 def test_a_project_without_a_policy_gets_the_usual_one() -> None:
     project = factories.make_project()
     TrainingPolicy.objects.all().delete()
@@ -117,8 +138,9 @@ def test_a_tick_without_work_asks_few_questions() -> None:
     factories.make_version(project)
     with CaptureQueriesContext(connection) as asked:
         tasks.plan()
-    # Policies, dead runs, one label count for each project, unsent runs, and versions to judge.
-    assert len(asked) <= 8
+    # Policies, dead runs, one label count for each project between the ends of its savepoint,
+    # unsent runs, and versions to judge.
+    assert len(asked) <= 9
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from curation.models.review import Queue
 from tests import factories
 from tests.factories import NOW
 from tests.training.scenes import label_texts, review
-from training import scoring
+from training import registry, scoring
 from training.models import ModelVersion
 
 pytestmark = pytest.mark.django_db
@@ -107,4 +107,18 @@ def test_a_tick_without_work_is_cheap(project: Project) -> None:
     scoring.score(now=NOW)
     with CaptureQueriesContext(connection) as asked:
         assert scoring.score(now=NOW) == scoring.ScoreReport(scored=0, opened=0)
-    assert len(asked) <= 4
+    assert len(asked) <= 6  # Two of them mark the savepoint.
+
+
+def test_the_trouble_of_one_project_does_not_stop_the_others(
+    project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = factories.make_version(project)
+    pool_of(project, 3)
+    ModelVersion.objects.filter(pk=broken.pk).update(artifact_path="nowhere.skops")
+    registry._load.cache_clear()
+    other = factories.make_project()
+    factories.make_version(other)
+    pool_of(other, 4)
+    assert scoring.score(now=NOW).scored == 4
+    assert f"The pool of {project.slug} could not be scored" in caplog.text
