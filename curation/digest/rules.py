@@ -26,6 +26,7 @@ VINDICATED_SHARE = 0.5
 # A shorter comment repeats by itself ("wrong label").
 LEAST_COMMENT = 20
 
+# What a person may set.
 Count = Annotated[int, Meta(ge=2, le=1_000_000)]
 Share = Annotated[float, Meta(gt=0.5, le=1)]
 
@@ -101,7 +102,7 @@ class SubjectBurst(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: ClassVar[str] = "subject_burst"
     title: ClassVar[str] = "Burst of one subject"
     about: ClassVar[str] = "One subject sends more thumbs in a minute than a person can mean."
-    per_minute: Count = 60
+    per_minute: Annotated[Count, Meta(title="Thumbs in one minute, from")] = 60
 
     def judge(self, counts: SubjectMinute) -> str | None:
         """The reason to hold that minute of that subject back, or None."""
@@ -118,9 +119,9 @@ class SourceBurst(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: ClassVar[str] = (
         "A source with a known habit sends many times its usual minute. A new source has no habit."
     )
-    per_minute: Count = 3_000
-    times_usual: Count = 20
-    active_minutes: Count = 30
+    per_minute: Annotated[Count, Meta(title="Thumbs in one minute, from")] = 3_000
+    times_usual: Annotated[Count, Meta(title="Times its usual minute, from")] = 20
+    active_minutes: Annotated[Count, Meta(title="Known from so many active minutes")] = 30
 
     def judge(self, counts: SourceMinute) -> str | None:
         """The reason to hold that minute of that source back, or None."""
@@ -143,8 +144,8 @@ class Contrarian(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "One subject contradicts nearly every answer in a day, of every kind, where others agree. "
         "Nobody whom annotators confirm is held back."
     )
-    per_day: Count = 40
-    share: Share = 0.95
+    per_day: Annotated[Count, Meta(title="Thumbs in one day, from")] = 40
+    share: Annotated[Share, Meta(title="Share that contradicts, from")] = 0.95
 
     def judge(self, counts: SubjectDay) -> str | None:
         """The reason to hold that day of that subject back, or None."""
@@ -170,7 +171,7 @@ class ConstantRater(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: ClassVar[str] = (
         "One subject gives only thumbs up, or only thumbs down, far more often than chance allows."
     )
-    per_day: Count = 100
+    per_day: Annotated[Count, Meta(title="Thumbs in one day, from")] = 100
 
     def judge(self, counts: SubjectDay) -> str | None:
         """The reason to hold that day of that subject back, or None."""
@@ -197,7 +198,7 @@ class CopiedComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         f"Many subjects send the same comment of {LEAST_COMMENT} characters or more in a day. "
         "Short remarks repeat by themselves, and a popular text is judged by many honestly."
     )
-    subjects: Count = 10
+    subjects: Annotated[Count, Meta(title="Subjects with the same comment, from")] = 10
 
     def judge(self, counts: CommentDay) -> str | None:
         """The reason to hold the thumbs with that comment back, or None."""

@@ -52,7 +52,13 @@ def events_over_time(
         "bargap": 0.15,
         "hovermode": "x unified",
         "hoverlabel": {"font": {"family": FONT, "color": "#151a22"}, "bgcolor": "#ffffff"},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
     }
     if not bars:
         note = {
@@ -102,7 +108,19 @@ def _trace(number: int, bars: Sequence[Bar], step: timedelta) -> dict[str, Any]:
         "offset": 0,
         "customdata": [bar.counts[number] for bar in bars],
         "hovertemplate": "%{customdata:,}",
-        "marker": {"color": colour, "pattern": {"shape": hatching, "size": 6, "solidity": 0.25}},
+        "marker": {"color": colour, "pattern": _hatching(hatching)},
+    }
+
+
+def _hatching(shape: str) -> dict[str, Any]:
+    """White strokes over the colour: a thin bar keeps its colour, a wide one has a mark too."""
+    return {
+        "shape": shape,
+        "fillmode": "overlay",
+        "fgcolor": "#ffffff",
+        "fgopacity": 0.55,
+        "size": 6,
+        "solidity": 0.25,
     }
 
 

@@ -85,7 +85,7 @@ class RulesForm(forms.Form):
                 )
                 kind = forms.FloatField if is_share else forms.IntegerField
                 self.fields[f"{name}-{field.name}"] = kind(
-                    label=field.name.replace("_", " ").capitalize(),
+                    label=_title(field),
                     initial=getattr(rule, field.name),
                     help_text=_limits(field.type),
                     widget=forms.NumberInput(attrs={"step": "any" if is_share else 1}),
@@ -131,9 +131,18 @@ class RulesForm(forms.Form):
         return RuleBook(rules, frozenset(name for name in NAMES if given[name]))
 
 
+def _title(field: msgspec.structs.FieldInfo) -> str:
+    titles = [each.title for each in _metas(field.type) if each.title]
+    return titles[0] if titles else field.name.replace("_", " ").capitalize()
+
+
 def _limits(kind: Any) -> str:
-    meta = next(iter(getattr(kind, "__metadata__", ())), None)
-    if meta is None:
-        return ""
-    low = f"more than {meta.gt:g}" if meta.gt is not None else f"at least {meta.ge:g}"
-    return f"{low.capitalize()}, at most {meta.le:,g}"
+    for meta in _metas(kind):
+        if meta.le is not None:
+            low = f"More than {meta.gt:,}" if meta.gt is not None else f"At least {meta.ge:,}"
+            return f"{low}, at most {meta.le:,}."
+    return ""
+
+
+def _metas(kind: Any) -> tuple[msgspec.Meta, ...]:
+    return getattr(kind, "__metadata__", ())

@@ -26,7 +26,7 @@ from feedbackhub.core.transitions import StaleTransition
 
 State = FeedbackOutcome.State
 STATES = (State.QUARANTINED, State.REJECTED)
-PAGE = 50
+PAGE = 25
 ONLY_LEADS = "You may look; an ML lead or an admin of this project decides."
 
 

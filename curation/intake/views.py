@@ -101,8 +101,14 @@ def _context(
         "headline": pages.headline(hour, lag=lag, latest=latest, now=now),
         "is_late": lag > pages.LATE,
         "lag": pages.in_words(lag),
-        "rate": f"{recent.events / RATE_OVER.total_seconds():,.1f}",
-        "hour": hour,
+        "stats": [
+            ("Events per second", f"{recent.events / RATE_OVER.total_seconds():,.1f}", "5 minutes"),
+            ("Accepted", f"{hour.accepted:,}", "last hour"),
+            ("Quarantined", f"{hour.quarantined:,}", "last hour"),
+            ("Rejected", f"{hour.rejected:,}", "last hour"),
+            ("Duplicates", f"{hour.duplicates:,}", "last hour"),
+            ("Digest behind by", pages.in_words(lag), "oldest event that waits"),
+        ],
         "held": [(pages.reason_title(each.code), each) for each in held],
         "refused": pulse.rejected_reasons(project=project, now=now),
         "figure": charts.events_over_time(

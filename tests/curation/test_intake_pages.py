@@ -127,7 +127,7 @@ def test_the_page_counts_what_came_in(client: Client, lead: User, project: Proje
     client.force_login(lead)
     said = see(client)
     assert "1,240 events in the last hour, 3 % quarantined, under 1 % rejected" in said
-    assert "Accepted 1168" in said
+    assert "Accepted 1,168" in said
     assert "must be `up` or `down` 1" in said
     live = client.get("/intake/reviews/live/hour/?theme=dark").json()
     assert "1,240 events" in live["parts"]["headline"]
@@ -255,10 +255,10 @@ def test_older_events_are_a_page_further(client: Client, lead: User, project: Pr
     client.force_login(lead)
     html = client.get("/intake/reviews/quarantine/").content.decode()
     older = re.search(r'href="\?([^"]*before=[^"]*)"', html)
-    assert html.count('name="ids"') == 50
+    assert html.count('name="ids"') == 25
     assert older is not None
     more = client.get("/intake/reviews/quarantine/?" + older[1].replace("&amp;", "&"))
-    assert more.content.decode().count('name="ids"') == 10
+    assert more.content.decode().count('name="ids"') == 25
 
 
 def scene(project: Project) -> None:

@@ -134,7 +134,8 @@ def test_whom_annotators_confirm_is_heard() -> None:
     project = make_project()
     events = flip(project, n=40)
     digest(now=LATER)
-    samples = Sample.objects.filter(feedback_outcomes__in=ids(events)).order_by("id")[:6]
+    judged = [each.pk for each in events]
+    samples = Sample.objects.filter(feedback_outcomes__in=judged).order_by("id")[:6]
     for sample in samples:
         said = FeedbackOutcome.objects.get(sample=sample).suggested_label
         Label.objects.filter(sample=sample).update(is_current=False)
