@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from curation.digest import services as digestion
+from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
 from curation.review import services as review
 from feedbackhub.core.clock import utcnow
@@ -15,6 +16,7 @@ DIGEST_SECONDS = 20.0
 def digest() -> None:
     """Digest what has landed, batch after batch, leaving the worker to others after a while."""
     digestion.drain(now=utcnow(), seconds=DIGEST_SECONDS)
+    measure_digest_lag(now=utcnow())
 
 
 @shared_task(queue="ticks", soft_time_limit=30, time_limit=45)

@@ -17,8 +17,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from redis.exceptions import RedisError
 
-from curation.intake.metrics import DIGEST_LAG
-from curation.intake.pulse import digest_lag
+from curation.intake.pulse import measure_digest_lag
 from feedbackhub.core.clock import utcnow
 from training.models import ModelVersion
 
@@ -83,7 +82,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """The numbers of all processes of this hub, in Prometheus' text format."""
-    _measure_digest()
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
@@ -94,19 +92,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _database_and_champion() -> tuple[str, str]:
     try:
         is_live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE).exists()
+        # Here rather than in /metrics, which answers without a database; and not by the digest
+        # alone, which says nothing when it stands still.
+        measure_digest_lag(now=utcnow())
     except (DatabaseError, psycopg2.Error):
         # A broken connection is dropped, so that the next probe makes a new one.
         connection.close()
         return LOST, UNKNOWN
     return OK, OK if is_live else MISSING
-
-
-def _measure_digest() -> None:
-    """Ask how far the digest is behind; a lost database leaves the last answer."""
-    try:
-        DIGEST_LAG.set(digest_lag(project=None, now=utcnow()).total_seconds())
-    except (DatabaseError, psycopg2.Error):
-        connection.close()
 
 
 def _broker() -> str:

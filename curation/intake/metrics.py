@@ -19,6 +19,6 @@ CAUGHT = Counter(
 DIGEST_LAG = Gauge(
     "hub_digest_lag_seconds",
     "Age of the oldest landed event that is not digested; 0 when none waits.",
-    # Asked of the database at every scrape, by whichever process answers it.
+    # Said after every look of the digest, and by web processes when a probe asks if they are ready.
     multiprocess_mode="mostrecent",
 )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from curation.intake.metrics import DIGEST_LAG
 from curation.models import Project
 from feedbackhub.core.ids import uuid7_floor
 from feedbackhub.core.sql import fetch, statements
@@ -124,6 +125,11 @@ def digest_lag(*, project: Project | None, now: datetime) -> timedelta:
     """Age of the oldest event that waits for the digest; zero when none does."""
     oldest = _moment("oldest_landed" if project else "oldest_landed_of_all", project)
     return timedelta(0) if oldest is None else max(timedelta(0), now - oldest)
+
+
+def measure_digest_lag(*, now: datetime) -> None:
+    """Tell Prometheus how far the digest is behind, over all projects."""
+    DIGEST_LAG.set(digest_lag(project=None, now=now).total_seconds())
 
 
 def held_reasons(*, project: Project, now: datetime) -> list[Reason]:

@@ -148,6 +148,7 @@ def test_a_digest_that_stands_still_is_said_aloud(
     Landed.objects.update(received_at=utcnow() - timedelta(minutes=12))
     client.force_login(lead)
     assert "The digest is 12 min behind." in see(client)
+    client.get("/readyz")
     metrics = client.get("/metrics").content.decode()
     [lag] = re.findall(r"^hub_digest_lag_seconds(?:\{.*\})? (\S+)$", metrics, re.MULTILINE)
     assert 700 < float(lag) < 800
