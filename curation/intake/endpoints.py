@@ -49,7 +49,7 @@ class ProjectEndpoint(APIView):
         """A lost database is the hub's fault and passes: 503, send it again."""
         if isinstance(error, OperationalError | InterfaceError):
             logger.exception("The database could not be used.")
-            error = Problem(503, "The database cannot be used just now; send it again.")
+            error = Problem(503, "The database cannot be used just now; send it again.", wait=1)
         return super().handle_exception(error)
 
     @property

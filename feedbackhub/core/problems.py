@@ -17,9 +17,18 @@ FieldErrors = list[dict[str, str]]
 class Problem(exceptions.APIException):
     """An expected refusal: a status, one sentence that says what to do, and field errors."""
 
-    def __init__(self, status: int, detail: str, errors: Iterable[Mapping[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Iterable[Mapping[str, str]] = (),
+        *,
+        wait: float | None = None,
+    ) -> None:
+        """``wait`` is the seconds after which it is worth trying again, for ``Retry-After``."""
         super().__init__(detail)
         self.status_code = status
+        self.wait = wait
         self.errors: FieldErrors = [dict(error) for error in errors]
 
 
