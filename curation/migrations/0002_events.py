@@ -99,11 +99,30 @@ CREATE TRIGGER prediction_append_only BEFORE UPDATE OR DELETE ON curation_predic
     FOR EACH ROW EXECUTE FUNCTION curation_refuse_event_change();
 CREATE TRIGGER feedback_append_only BEFORE UPDATE OR DELETE ON curation_feedback
     FOR EACH ROW EXECUTE FUNCTION curation_refuse_event_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON curation_prediction
+    EXECUTE FUNCTION core_refuse_truncate();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON curation_prediction_default
+    EXECUTE FUNCTION core_refuse_truncate();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON curation_feedback
+    EXECUTE FUNCTION core_refuse_truncate();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON curation_feedback_default
+    EXECUTE FUNCTION core_refuse_truncate();
 """
 DROP_EVENT_TABLES = """
 DROP TABLE curation_prediction;
 DROP TABLE curation_feedback;
 DROP FUNCTION curation_refuse_event_change();
+"""
+# Retention deletes keys whose time is past; the answer given to an event id is never another.
+KEYS_ARE_NEVER_REWRITTEN = """
+CREATE TRIGGER feedbackkey_immutable BEFORE UPDATE ON curation_feedbackkey
+    FOR EACH ROW EXECUTE FUNCTION core_refuse_rewrite();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON curation_feedbackkey
+    EXECUTE FUNCTION core_refuse_truncate();
+"""
+KEYS_MAY_BE_REWRITTEN = """
+DROP TRIGGER no_truncate ON curation_feedbackkey;
+DROP TRIGGER feedbackkey_immutable ON curation_feedbackkey;
 """
 
 
@@ -113,6 +132,7 @@ def first_partitions(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("core", "0001_users_and_status_changes"),
         ("curation", "0001_projects"),
     ]
 
@@ -316,4 +336,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(KEYS_ARE_NEVER_REWRITTEN, KEYS_MAY_BE_REWRITTEN),
     ]

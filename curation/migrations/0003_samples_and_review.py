@@ -4,6 +4,55 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+# Splits, labels and answers stay as written; what moves is whether one is current or was undone.
+# A note may quote its text, and goes when that is erased.
+WRITTEN_ONCE = """
+CREATE TRIGGER cluster_immutable BEFORE UPDATE OF project_id, split, created_at
+    ON curation_cluster FOR EACH ROW
+    WHEN (
+        (OLD.project_id, OLD.split, OLD.created_at)
+        IS DISTINCT FROM
+        (NEW.project_id, NEW.split, NEW.created_at)
+    ) EXECUTE FUNCTION core_refuse_rewrite();
+CREATE TRIGGER label_immutable BEFORE UPDATE OF
+    id, sample_id, value, origin, quality, reasons, created_at
+    ON curation_label FOR EACH ROW
+    WHEN (
+        (OLD.id, OLD.sample_id, OLD.value, OLD.origin, OLD.quality, OLD.reasons,
+        OLD.created_at)
+        IS DISTINCT FROM
+        (NEW.id, NEW.sample_id, NEW.value, NEW.origin, NEW.quality, NEW.reasons,
+        NEW.created_at)
+    ) EXECUTE FUNCTION core_refuse_rewrite();
+CREATE TRIGGER annotation_immutable BEFORE UPDATE OF
+    id, item_id, sample_id, user_id, kind, value, skip_reason, guideline_id, is_blind,
+    is_extra, submission_key, seconds_spent, submitted_at
+    ON curation_annotation FOR EACH ROW
+    WHEN (
+        (OLD.id, OLD.item_id, OLD.sample_id, OLD.user_id, OLD.kind, OLD.value,
+        OLD.skip_reason, OLD.guideline_id, OLD.is_blind, OLD.is_extra, OLD.submission_key,
+        OLD.seconds_spent, OLD.submitted_at)
+        IS DISTINCT FROM
+        (NEW.id, NEW.item_id, NEW.sample_id, NEW.user_id, NEW.kind, NEW.value,
+        NEW.skip_reason, NEW.guideline_id, NEW.is_blind, NEW.is_extra, NEW.submission_key,
+        NEW.seconds_spent, NEW.submitted_at)
+    ) EXECUTE FUNCTION core_refuse_rewrite();
+CREATE TRIGGER cluster_no_truncate BEFORE TRUNCATE ON curation_cluster
+    EXECUTE FUNCTION core_refuse_truncate();
+CREATE TRIGGER label_no_truncate BEFORE TRUNCATE ON curation_label
+    EXECUTE FUNCTION core_refuse_truncate();
+CREATE TRIGGER annotation_no_truncate BEFORE TRUNCATE ON curation_annotation
+    EXECUTE FUNCTION core_refuse_truncate();
+"""
+REWRITABLE = """
+DROP TRIGGER cluster_no_truncate ON curation_cluster;
+DROP TRIGGER cluster_immutable ON curation_cluster;
+DROP TRIGGER label_no_truncate ON curation_label;
+DROP TRIGGER label_immutable ON curation_label;
+DROP TRIGGER annotation_no_truncate ON curation_annotation;
+DROP TRIGGER annotation_immutable ON curation_annotation;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -496,4 +545,5 @@ class Migration(migrations.Migration):
                 name="annotation_label_or_skip",
             ),
         ),
+        migrations.RunSQL(WRITTEN_ONCE, REWRITABLE),
     ]

@@ -7,10 +7,15 @@ from django.db import migrations, models
 MOVES_ARE_APPEND_ONLY = """
 CREATE TRIGGER quarantinemove_append_only BEFORE UPDATE OR DELETE ON curation_quarantinemove
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
+CREATE TRIGGER quarantinemove_no_truncate BEFORE TRUNCATE ON curation_quarantinemove
+    EXECUTE FUNCTION core_refuse_truncate();
 -- A minute is written again and again: room on the page keeps its updates out of the index.
 ALTER TABLE curation_intakeminute SET (fillfactor = 70);
 """
-MOVES_MAY_CHANGE = "DROP TRIGGER quarantinemove_append_only ON curation_quarantinemove;"
+MOVES_MAY_CHANGE = """
+DROP TRIGGER quarantinemove_no_truncate ON curation_quarantinemove;
+DROP TRIGGER quarantinemove_append_only ON curation_quarantinemove;
+"""
 
 
 class Migration(migrations.Migration):

@@ -47,4 +47,9 @@ def _create(table: str, name: str, start: datetime, end: datetime) -> bool:
             f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES FROM (%s) TO (%s)",
             bounds,
         )
+        # Truncating a partition by its own name does not ask the trigger of its table.
+        cursor.execute(
+            f"CREATE OR REPLACE TRIGGER no_truncate BEFORE TRUNCATE ON {name} "
+            "EXECUTE FUNCTION core_refuse_truncate()"
+        )
     return True

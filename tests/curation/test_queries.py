@@ -7,7 +7,7 @@ import pytest
 from curation import queries, services
 from curation.arms import ArmCounts
 from curation.labels import Belief, believe
-from curation.models import Label, Project, Sample
+from curation.models import Cluster, Label, Project, Sample
 from curation.models.review import Queue
 from curation.models.sample import Split
 from curation.review import services as review
@@ -70,9 +70,8 @@ def test_tests_take_imports_and_blind_annotations_never_thumbs() -> None:
 def test_an_answer_given_after_the_reveal_judges_nobody() -> None:
     project = make_project()
     user, item = make_member(project), open_item(project)
-    assert item.sample.cluster is not None
-    item.sample.cluster.split = Split.TEST
-    item.sample.cluster.save()
+    item.sample.cluster = Cluster.objects.create(project=project, split=Split.TEST, created_at=NOW)
+    item.sample.save()
     answer(project, user, item)
     assert queries.test_label_count(project=project) == 1
     undo(project=project, user=user, now=NOW)

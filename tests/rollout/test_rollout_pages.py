@@ -23,7 +23,7 @@ from tests.rollout.scenes import (
     measure,
     names_of_live,
 )
-from training.models import ModelVersion
+from training.registry import artifact_file
 
 Status = Rollout.Status
 BARRED = [Role.ANNOTATOR, Role.SENIOR]
@@ -287,7 +287,7 @@ def test_a_stale_page_changes_nothing_says_who_moved_it_and_keeps_the_reason(
 @pytest.mark.django_db
 def test_a_refused_step_says_what_to_do_and_keeps_the_reason(client: Client) -> None:
     scene = make_scene()
-    ModelVersion.objects.filter(pk=scene.candidate.pk).update(artifact_path="nowhere.skops")
+    artifact_file(scene.candidate).unlink()
     client.force_login(scene.lead)
     response = post(client, scene, "promote")
     assert response.status_code == 409

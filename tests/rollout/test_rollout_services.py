@@ -15,7 +15,7 @@ from rollout.steps import Refused, Step
 from tests.factories import NOW, make_rollout
 from tests.rollout.scenes import Scene, make_blessed, make_scene
 from training.models import ModelVersion
-from training.registry import live_version
+from training.registry import artifact_file, live_version
 
 Status = Rollout.Status
 V = ModelVersion.Status
@@ -220,7 +220,7 @@ def test_promotion_is_refused_before_any_traffic() -> None:
 @pytest.mark.django_db
 def test_promotion_is_refused_when_the_model_file_is_gone() -> None:
     scene = make_scene()
-    ModelVersion.objects.filter(pk=scene.candidate.pk).update(artifact_path="nowhere.skops")
+    artifact_file(scene.candidate).unlink()
     with pytest.raises(Refused, match="cannot be served"):
         take(scene, Step.PROMOTE, expected=Status.AB_TEST)
     assert status(scene) == Status.AB_TEST

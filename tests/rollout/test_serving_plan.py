@@ -121,11 +121,9 @@ def test_a_look_is_taken_at_most_twice_a_second() -> None:
 
 def _break(version: ModelVersion) -> None:
     """Put another file in the place of the one the registry vouches for."""
-    broken = Path(settings.ARTIFACTS_DIR) / "broken.skops"
-    broken.parent.mkdir(parents=True, exist_ok=True)
-    broken.write_bytes(b"not the file that was vouched for")
-    version.artifact_path, version.artifact_sha256 = "broken.skops", "0" * 64
-    version.save()
+    file = Path(settings.ARTIFACTS_DIR) / version.artifact_path
+    file.unlink()
+    file.write_bytes(b"not the file that was vouched for")
 
 
 @pytest.mark.django_db
@@ -135,7 +133,7 @@ def test_a_champion_that_does_not_load_leaves_the_last_good_one_serving(
     look_again(monkeypatch)
     project = make_project()
     old = make_version(project)
-    new = make_version(project, status=Status.BLESSED)
+    new = make_version(project, status=Status.BLESSED, flipped=True)
     _break(new)
     assert current_plan(project.pk) is not None
     before = REGISTRY.get_sample_value("hub_model_load_failures_total", {"model_version": "v2"})
@@ -155,7 +153,7 @@ def test_a_champion_that_does_not_load_leaves_the_last_good_one_serving(
 def test_a_candidate_that_does_not_load_takes_no_part() -> None:
     project = make_project()
     champion = make_version(project)
-    candidate = make_version(project, status=Status.BLESSED)
+    candidate = make_version(project, status=Status.BLESSED, flipped=True)
     _break(candidate)
     make_rollout(candidate, champion)
     found = current_plan(project.pk)

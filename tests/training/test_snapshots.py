@@ -56,7 +56,9 @@ def test_unchanged_labels_give_the_row_that_exists(project: Project) -> None:
 def test_a_changed_label_changes_the_digest(project: Project, changes: dict[str, Any]) -> None:
     before = freeze(project)
     label = Label.objects.filter(sample__cluster__split="train", value="negative")[:1].get()
-    Label.objects.filter(pk=label.pk).update(**changes)
+    Label.objects.filter(pk=label.pk).update(is_current=False)
+    said = {"value": label.value, "quality": label.quality, **changes}
+    Label.objects.create(sample_id=label.sample_id, origin=label.origin, created_at=NOW, **said)
     after = freeze(project)
     assert after.digest != before.digest
     assert after.train_digest != before.train_digest

@@ -10,8 +10,21 @@ CREATE TRIGGER snapshot_immutable BEFORE UPDATE ON training_snapshot
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
 CREATE TRIGGER snapshotitem_immutable BEFORE UPDATE ON training_snapshotitem
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
+-- Of a version its status moves, and its metrics are measured anew.
+CREATE TRIGGER modelversion_immutable BEFORE UPDATE OF
+    id, project_id, number, run_id, artifact_path, artifact_sha256, fingerprint, classes,
+    created_at
+    ON training_modelversion FOR EACH ROW
+    WHEN (
+        (OLD.id, OLD.project_id, OLD.number, OLD.run_id, OLD.artifact_path,
+        OLD.artifact_sha256, OLD.fingerprint, OLD.classes, OLD.created_at)
+        IS DISTINCT FROM
+        (NEW.id, NEW.project_id, NEW.number, NEW.run_id, NEW.artifact_path,
+        NEW.artifact_sha256, NEW.fingerprint, NEW.classes, NEW.created_at)
+    ) EXECUTE FUNCTION core_refuse_rewrite();
 """
 SNAPSHOTS_MAY_CHANGE = """
+DROP TRIGGER modelversion_immutable ON training_modelversion;
 DROP TRIGGER snapshot_immutable ON training_snapshot;
 DROP TRIGGER snapshotitem_immutable ON training_snapshotitem;
 """

@@ -12,9 +12,30 @@ BEGIN
 END $$;
 CREATE TRIGGER statuschange_append_only BEFORE UPDATE OR DELETE ON core_statuschange
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
+
+-- Of a table some of whose columns move: the others stay as they were written.
+CREATE FUNCTION core_refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what a row of % says never changes', TG_TABLE_NAME
+        USING ERRCODE = 'restrict_violation';
+END $$;
+
+-- Row triggers do not see a TRUNCATE. Tests, which empty their tables so, say that they may.
+CREATE FUNCTION core_refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('feedbackhub.allow_truncate', true), '') <> 'on' THEN
+        RAISE EXCEPTION '% is never emptied', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER statuschange_no_truncate BEFORE TRUNCATE ON core_statuschange
+    EXECUTE FUNCTION core_refuse_truncate();
 """
 STATUS_HISTORY_MAY_CHANGE = """
+DROP TRIGGER statuschange_no_truncate ON core_statuschange;
 DROP TRIGGER statuschange_append_only ON core_statuschange;
+DROP FUNCTION core_refuse_truncate();
+DROP FUNCTION core_refuse_rewrite();
 DROP FUNCTION core_refuse_change();
 """
 
