@@ -13,6 +13,9 @@ from typing import Any
 from rollout.statistics.arms import Comparison, Verdict, sentence
 from rollout.statistics.wording import duration
 
+READY = "Ready: awaiting an ML lead's approval."
+UNDECIDED = "Undecided so far; an ML lead may decide anyway."
+
 
 class Stage(StrEnum):
     """Where a rollout stands; only these ask for a decision."""
@@ -219,9 +222,8 @@ def _weigh(evidence: Evidence, comparison: Comparison, policy: Policy, now: date
         return _hold(Awaits.LABELS, policy, now, finding, reason)
     shown = comparison.verdict in (Verdict.BETTER, Verdict.NOT_WORSE)
     if not policy.auto_promote:
-        return _hold(
-            Awaits.APPROVAL, policy, now, "Ready: awaiting an ML lead's approval.", finding
-        )
+        reason = READY if shown else UNDECIDED
+        return _hold(Awaits.APPROVAL, policy, now, reason, finding)
     if not shown:
         reason = "Promoted by itself only once it is shown to be better, or not worse."
         return _hold(Awaits.LABELS, policy, now, finding, reason)

@@ -50,6 +50,7 @@ _VERDICTS = {
     Verdict.UNDECIDED: "undecided",
     Verdict.NO_DATA: "undecided",
 }
+FIT = (Verdict.BETTER, Verdict.NOT_WORSE)
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,15 @@ def headline(rollout: Rollout, evidence: RolloutEvidence | None) -> str:
     if rollout.status == Status.WAITING:
         return f"{rollout.candidate.name} passed its gates and waits for its A/B test."
     return "The arms have not been measured yet."
+
+
+def caution(rollout: Rollout, evidence: RolloutEvidence | None) -> str:
+    """What whoever promotes a candidate under test must know; empty once it is shown to be fit."""
+    if rollout.status not in Rollout.ACTIVE:
+        return ""
+    if evidence is not None and evidence.comparison["verdict"] in FIT:
+        return ""
+    return f"Not shown to be better, or not worse. {headline(rollout, evidence)}"
 
 
 def next_decision(rollout: Rollout, *, now: datetime, told: str = "") -> Next | None:

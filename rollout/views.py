@@ -153,6 +153,7 @@ def _confirm(
         "project": rollout.project,
         "offer": steps.offer(step, rollout=rollout, standing=standing),
         "form": form,
+        "caution": pages.caution(rollout, queries.latest_evidence(rollout=rollout)),
         "said": said,
     }
     return render(request, "rollout/confirm.html", context, status=status)
@@ -218,6 +219,7 @@ def _live_context(
         "project": rollout.project,
         "badge": pages.state_badge(rollout),
         "headline": headline,
+        "caution": pages.caution(rollout, evidence),
         "serving": pages.serving_sentence(standing),
         "next": pages.next_decision(rollout, now=now, told=headline),
         "columns": pages.COLUMNS,

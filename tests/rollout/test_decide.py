@@ -345,6 +345,13 @@ SCENARIOS = [
         Awaits.APPROVAL,
     ),
     Scenario(
+        "an undecided test is not called ready",
+        {"comparison": UNDECIDED},
+        Action.HOLD,
+        "Undecided so far; an ML lead may decide anyway.",
+        Awaits.APPROVAL,
+    ),
+    Scenario(
         "an undecided test is never promoted by itself",
         {"comparison": UNDECIDED},
         Action.HOLD,

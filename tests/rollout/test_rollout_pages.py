@@ -230,6 +230,25 @@ def test_leads_and_admins_promote(client: Client, role: Role) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["", "promote"])
+def test_whoever_promotes_is_told_that_nothing_is_shown_yet(client: Client, path: str) -> None:
+    scene = make_scene()
+    client.force_login(scene.lead)
+    warning = "Not shown to be better, or not worse."
+
+    def form() -> str:
+        html = client.get(address(scene, path)).content.decode()
+        start = html.index(f'action="{address(scene, "promote")}"')
+        return html[start - 900 : html.index("<textarea", start)]
+
+    assert f"{warning} The arms have not been measured yet." in form()
+    measure(scene, now=NOW, labels=150, gain=0.01)
+    assert f"{warning} Undecided: v2 is ahead by" in form()
+    measure(scene, now=NOW + timedelta(minutes=1), labels=800)
+    assert warning not in form()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("status", "labels"),
     [
