@@ -115,7 +115,7 @@ class _StepEndpoint(_RolloutEndpoint):
                 step or steps.next_step(rollout=rollout, standing=standing),
                 rollout=rollout,
                 expected=wish.expected_state,
-                actor=self.holder.name,
+                actor=self.holder.actor,
                 reason=wish.reason.strip(),
                 now=utcnow(),
             )

@@ -77,7 +77,7 @@ class TrainingRunsView(ManageEndpoint):
                 project=self.project(),
                 trigger=Trigger.BUTTON,
                 reason=wish.reason,
-                actor=self.holder.name,
+                actor=self.holder.actor,
                 now=utcnow(),
             )
         except services.RunActive as refusal:

@@ -120,7 +120,7 @@ def test_a_step_answers_with_the_rollout_after_it(step: str, before: str, after:
     assert response.status_code == 200
     assert response.json()["state"] == after
     change = queries.event_log(rollout=scene.rollout)[0]
-    assert (change.actor, change.reason) == ("deploy bot", "Looks better.")
+    assert (change.actor, change.reason) == ("source:deploy bot", "Looks better.")
 
 
 def test_promote_and_roll_back_change_what_is_live() -> None:
