@@ -193,6 +193,7 @@ def _sit(version: ModelVersion, champion: ModelVersion | None) -> _Exam:
         policy=gate_policy(version.project.training_policy),
         candidate_artifact=_claim(version),
         champion_artifact=_claim(champion) if champion else None,
+        look=version.evaluations.count() + 1,
         probe_texts=probe_texts,
         probe_answers=_probe_answers(version, probe_texts),
     )

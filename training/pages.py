@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from training.gates.base import EACH_LOOK
 from training.models import Evaluation, GateResult, ModelVersion, Snapshot, TrainingRun
 
 Run = TrainingRun.Status
@@ -264,10 +265,14 @@ def _paired(evaluation: Evaluation) -> Stat | None:
     return Stat(
         label=f"Accuracy against {evaluation.champion.name}",
         value=f"{_points(evidence['difference'])} points",
-        interval=f"{low} to {high}, one-sided 95 % each",
+        interval=f"{low} to {high}, {EACH_LOOK}; judged {_times(evidence.get('look', 1))}",
         n=f"{evidence['b']:,} better, {evidence['c']:,} worse of {evidence['n']:,}",
         source=f"margin −{100 * evidence['delta']:.1f}",
     )
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n:,} times"
 
 
 def _said_of(run: TrainingRun, version: ModelVersion | None) -> str:

@@ -20,6 +20,7 @@ from feedbackhub.core.ids import uuid7
 from feedbackhub.core.keys import Scope
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Role
+from feedbackhub.core.transitions import history
 from tests import factories
 from tests.factories import NOW, api_client, make_key, make_member
 from tests.training.scenes import label_reviews, trainable_project
@@ -151,6 +152,7 @@ def test_the_version_page_shows_evidence_and_who_taught_it() -> None:
     assert "v2: truth ↓ answer →" in page
     assert "v1: truth ↓ answer →" in page
     assert "Accuracy against v1" in page
+    assert "one-sided 95 % at each look; judged once" in page
     assert "120 imported" in page
     first = words(client.get(training_url(project, "training-version", number=1)))
     assert "live by lena The first." in first
@@ -260,13 +262,17 @@ def test_a_lead_changes_the_policy_in_the_admin_within_its_limits() -> None:
 
 def test_runs_are_started_and_followed_over_the_api() -> None:
     project = trainable_project(n_train=40, n_test=10)
-    client = api_client(make_key(project, Scope.MANAGE))
+    source = factories.make_source(project, name="lead")
+    client = api_client(make_key(project, Scope.MANAGE, source=source))
     base = f"/api/v1/projects/{project.slug}"
     posted = client.post(
         f"{base}/training-runs", {"reason": "Imported."}, content_type="application/json"
     )
     assert posted.status_code == 201
     run = posted.json()
+    # A source may be called like a person, and is never taken for one.
+    queued = history(TrainingRun.objects.get(pk=run["id"])).get()
+    assert queued.actor == "source:lead"
     assert (run["status"], run["trigger"], run["version"]) == ("queued", "button", None)
     again = client.post(
         f"{base}/training-runs", {"reason": "Imported."}, content_type="application/json"

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from training.metrics import BadAnswers, checked_probabilities, class_indices
 
-# One-sided 95 % and, for planning, 80 % power.
+# One-sided 95 % and, for planning, 80 % power. The level is that of one look: a version that is
+# judged again has another chance to pass by luck, so pages and evidence tell how often it was.
 Z_95 = 1.6448536269514722
 Z_POWER = 0.8416212335729143
+EACH_LOOK = "one-sided 95 % at each look"
 
 
 class GateStatus(StrEnum):
@@ -88,6 +90,8 @@ class GateInput:
     champion_artifact: Claim | None = None
     probe_texts: Sequence[str] = ()
     """Queries for the artifact gate; at least ten."""
+    look: int = 1
+    """How often the candidate has been judged, this time included."""
     probe_answers: NDArray[np.float64] | None = None
     """What the candidate answered to them in the process that trained it, in its own columns."""
 
@@ -175,6 +179,11 @@ def answers_of(
 def labels_text(n: int | None) -> str:
     """How pages say how much is missing: `` about 40 more test labels decide.``"""
     return "" if n is None else f" About {n:,} more test labels would decide."
+
+
+def how_sure(given: GateInput) -> dict[str, Any]:
+    """What the bounds of a gate mean, as part of its evidence."""
+    return {"confidence": EACH_LOOK, "look": given.look}
 
 
 def _is_finite(value: Any) -> bool:

@@ -1,8 +1,8 @@
 """The absolute gate: macro-F1 and every class's recall stand above their floors, surely.
 
-"Surely" is one-sided 95 %: the lower bound must reach the floor to pass, the upper bound must stay
-below it to fail; in between the labels do not tell. Recalls use the Wilson score interval,
-macro-F1 the delta method, see :func:`training.metrics.macro_f1_standard_error`.
+"Surely" is one-sided 95 % at each look: the lower bound must reach the floor to pass, the upper
+bound must stay below it to fail; in between the labels do not tell. Recalls use the Wilson score
+interval, macro-F1 the delta method, see :func:`training.metrics.macro_f1_standard_error`.
 """
 
 import math
@@ -19,6 +19,7 @@ from training.gates.base import (
     GatePolicy,
     GateStatus,
     answers_of,
+    how_sure,
     labels_text,
 )
 from training.metrics import (
@@ -81,7 +82,7 @@ class FloorGate:
         if short:
             return short
         confusion = confusion_matrix(truth, answers, len(given.classes), None)
-        return _judge(_measures(confusion, given), len(truth))
+        return _judge(_measures(confusion, given), len(truth), how_sure(given))
 
 
 def _too_few(counts: NDArray[np.intp], given: GateInput) -> GateOutcome | None:
@@ -140,8 +141,9 @@ def _more(value: float, floor: float, half: float, n: float) -> int | None:
     return max(1, math.ceil(n * ((half / gap) ** 2 - 1)))
 
 
-def _judge(measures: list[_Measured], n: int) -> GateOutcome:
-    evidence = {"n": n, "measures": {measure.what: measure.as_json() for measure in measures}}
+def _judge(measures: list[_Measured], n: int, sure: dict[str, Any]) -> GateOutcome:
+    found = {measure.what: measure.as_json() for measure in measures}
+    evidence = {"n": n, "measures": found, **sure}
     failed = [measure for measure in measures if measure.status == GateStatus.FAILED]
     if failed:
         said = "; ".join(f"{measure}, below the floor of {measure.floor:g}" for measure in failed)

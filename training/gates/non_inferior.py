@@ -2,7 +2,8 @@
 
 Both answered the same labels, so only the discordant ones tell: b where the candidate alone is
 right, c where the champion alone is. d = (b - c)/n, SE = √(b + c - (b - c)²/n)/n; passed when the
-one-sided 95 % lower bound of d lies above -δ, failed when the upper bound lies below it.
+one-sided 95 % lower bound of d lies above -δ, failed when the upper bound lies below it. That is
+the level of one look; it is not corrected for the looks before.
 
 With few discordant labels that interval is too narrow, and without any it has no width at all,
 which would bless whatever agreed with the champion on a handful of samples. So the wider of it and
@@ -22,6 +23,7 @@ from training.gates.base import (
     GateOutcome,
     GateStatus,
     answers_of,
+    how_sure,
     labels_text,
 )
 from training.metrics import BadAnswers
@@ -111,7 +113,7 @@ def _judge(b: int, c: int, n: int, given: GateInput) -> GateOutcome:
         f"({100 * measured.low:+.1f} to {100 * measured.high:+.1f}) against the champion; "
         f"the margin is {-100 * policy.delta:.1f}, n = {n:,}"
     )
-    evidence = _evidence(measured, policy.delta)
+    evidence = _evidence(measured, policy.delta) | how_sure(given)
     if measured.low > -policy.delta:
         return GateOutcome(NAME, GateStatus.PASSED, f"Not worse. {said}.", evidence)
     if measured.high < -policy.delta:
