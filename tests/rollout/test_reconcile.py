@@ -14,6 +14,7 @@ from rollout.decide import Action, Decision, Evidence
 from rollout.models import Rollout, RolloutEvidence, RolloutPolicy, ServingFailure
 from tests.factories import make_project, make_rollout, make_version
 from tests.rollout.events import insert_feedback, insert_prediction
+from training import registry
 from training.models import Evaluation, ModelVersion
 
 NOW = timezone.now()
@@ -165,7 +166,7 @@ def test_a_test_ends_with_words_when_its_candidate_loses_its_blessing(
 
 def test_a_promotion_that_is_refused_holds_and_says_why(running: Rollout) -> None:
     RolloutPolicy.objects.filter(project=running.project).update(auto_promote=True, min_hours=0)
-    ModelVersion.objects.filter(pk=running.candidate_id).update(artifact_path="nowhere.skops")
+    registry.artifact_file(running.candidate).unlink()
     ready = Decision(Action.COMPLETE, ("Better.",))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reconcile, "decide", lambda *_: ready)
