@@ -35,6 +35,7 @@ from curation.models import (
     Source,
     SourceKey,
 )
+from curation.privacy.admin import RetentionPolicyAdmin  # noqa: F401 # registers itself
 from curation.source_key_views import create_key, replace_key
 from feedbackhub.core.clock import utcnow
 

@@ -6,7 +6,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from curation.models import Erasure, Prediction
+from curation.models import Erasure, Prediction, RetentionPolicy
 from feedbackhub import privacy
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.roles import Role
@@ -76,3 +76,24 @@ def test_a_lead_erases_a_subject_by_clicking(live_server: LiveServer, page: Page
     assert_accessible(page)
     assert_fits(page)
     assert Prediction.objects.get().text is None
+
+
+@pytest.mark.django_db
+def test_only_an_administrator_sets_the_retention_policy(client: Client) -> None:
+    url = "/admin/curation/retentionpolicy/"
+    client.force_login(make_member(make_project(), Role.ADMIN))
+    assert client.get(url).status_code == 403
+    client.force_login(make_user(is_superuser=True))
+    assert client.get(url).status_code == 200
+    body = {
+        "prediction_months": "12",
+        "feedback_months": "12",
+        "key_months": "6",
+        "rejected_days": "",
+    }
+    refused = client.post(f"{url}add/", body)
+    assert "Keys must be kept as long as feedback is." in refused.content.decode()
+    assert client.post(f"{url}add/", {**body, "key_months": "13"}).status_code == 302
+    policy = RetentionPolicy.objects.get()
+    assert (policy.prediction_months, policy.key_months, policy.rejected_days) == (12, 13, None)
+    assert client.get(f"{url}add/").status_code == 403
