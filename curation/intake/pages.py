@@ -18,6 +18,7 @@ INTAKE_REASONS = {
     "unknown_prediction": "Unknown prediction",
     "foreign_prediction": "Prediction of another project",
     "contradicts_itself": "Contradicts itself",
+    "clock_ahead": "Comes from more than a day ahead",
 }
 
 
