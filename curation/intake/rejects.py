@@ -13,6 +13,7 @@ from curation.intake.landing import DIFFERS, hashed_name
 from curation.intake.masking import mask, mask_within
 from curation.intake.metrics import FEEDBACK_EVENTS
 from curation.intake.reading import Refused
+from curation.intake.schemas import ExternalPrediction, FeedbackRequest
 from curation.models import IntakeTally, RejectedEvent, Source
 
 MAX_PAYLOAD = 64 * 1024
@@ -20,8 +21,10 @@ NAMES = ("subject", "session")
 KEYED = "keyed:"
 # Kept as they came, or nobody could look them up.
 IDENTIFIERS = ("event_id", "prediction_id", "occurred_at")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+KNOWN = {*FeedbackRequest.__struct_fields__, *ExternalPrediction.__struct_fields__}
 # In text that is no JSON the names are cut out where they can be recognised.
-_NAMED = re.compile(r'("(?:subject|session)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s,}\]]+)')
+_NAMED = re.compile(r'("((?:[^"\\]|\\.)*)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|\[[^\]]*\]?|[^\s,}\[{"]+)')
 
 
 def keep_rejected(
@@ -88,20 +91,49 @@ def presentable(payload: bytes, *, project_id: int) -> str:
         value = _without_names(json.loads(text), project_id)
         text = json.dumps(_masked(value) if is_masked else value, ensure_ascii=False)
     except (ValueError, RecursionError):
-        text = _NAMED.sub(r'\1"(removed)"', text)
+        text = _NAMED.sub(_cut, text)
         text = mask(text) if is_masked else text
     storable = text.encode("utf-8", "replace")[:MAX_PAYLOAD].decode("utf-8", "ignore")
     return storable.replace("\0", "�")
 
 
 def _without_names(value: Any, project_id: int) -> Any:
+    """Without the names of subjects and sessions, however their fields were spelt."""
     if isinstance(value, list):
         return [_without_names(item, project_id) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: _hidden(inner, project_id) if key in NAMES else inner for key, inner in value.items()
+        key: (
+            _hidden(inner, project_id)
+            if key in NAMES
+            else inner
+            if key in KNOWN - {"prediction"}
+            else _unknown(inner, project_id)
+        )
+        for key, inner in value.items()
     }
+
+
+def _unknown(value: Any, project_id: int) -> Any:
+    """What stands in a field that no event has; a mended name leads to the same subject.
+
+    What can be nobody's name (a rating, a label, an id of ours) stays: a typo can be mended.
+    """
+    if isinstance(value, list):
+        return [_unknown(item, project_id) for item in value]
+    if isinstance(value, dict):
+        return _without_names(value, project_id)
+    if isinstance(value, bool) or value in ("up", "down", *project_facts(project_id).labels):
+        return value
+    if isinstance(value, str) and _UUID.fullmatch(value):
+        return value
+    return _hidden(value, project_id)
+
+
+def _cut(found: re.Match[str]) -> str:
+    name = found[2]
+    return found[0] if name in KNOWN and name not in NAMES else f'{found[1]}"(removed)"'
 
 
 def _masked(value: Any) -> Any:

@@ -210,3 +210,16 @@ def test_of_two_people_who_replay_at_once_one_wins() -> None:
 def test_every_policy_has_a_cap() -> None:
     project = make_project()
     assert CurationPolicy.objects.get(project=project).rejected_per_day == 1_000
+
+
+@pytest.mark.parametrize("cut", [0, 1], ids=["json", "broken json"])
+def test_a_name_in_a_misspelt_field_is_kept_as_its_hash_alone(cut: int) -> None:
+    project = make_project()
+    source = make_source(project)
+    body = bad(project, user="anna@example.org", subjct=["anna@example.org"], ratng="up")
+    kept = refused(project, source.pk, body[: len(body) - cut])
+    assert "anna" not in kept.payload
+    if not cut:
+        said = json.loads(kept.payload)
+        assert said["user"].startswith("keyed:")
+        assert said["ratng"] == "up"
