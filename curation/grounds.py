@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from curation.models import Feedback, LabelEvidence
+from curation.models import Feedback, LabelEvidence, ReviewItem
 
 Labels = Collection[int] | QuerySet[Any, Any]
 
@@ -51,10 +51,19 @@ class Grounds:
     """The newest."""
 
 
-def grounds_of(*, label_ids: Labels, limit: int) -> Grounds:
-    """What the labels rest on; ``label_ids`` may be a query of ids."""
+def grounds_of(*, label_ids: Labels, limit: int, shows_waiting: bool) -> Grounds:
+    """What the labels rest on; ``label_ids`` may be a query of ids.
+
+    Whoever may be asked about a text must not read first what others say of it: without
+    ``shows_waiting`` the texts that wait for an answer are counted, and left out of the newest.
+    """
     evidence = LabelEvidence.objects.filter(label_id__in=label_ids)
     counts = evidence.aggregate(thumbs=Count("feedback_id"), answers=Count("annotation_id"))
+    if not shows_waiting:
+        waiting = ReviewItem.objects.filter(
+            sample=OuterRef("label__sample"), status=ReviewItem.Status.OPEN
+        )
+        evidence = evidence.filter(~Exists(waiting))
     return Grounds(
         n_thumbs=counts["thumbs"],
         n_answers=counts["answers"],

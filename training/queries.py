@@ -100,9 +100,13 @@ def versions(*, project: Project) -> QuerySet[ModelVersion]:
     return found.prefetch_related(Prefetch("evaluations", evaluations))
 
 
-def grounds(*, version: ModelVersion, limit: int) -> Grounds:
-    """The thumbs and annotations that taught a version: how many, and the newest."""
-    return grounds_of(label_ids=_training_labels(version).values("label_id"), limit=limit)
+def grounds(*, version: ModelVersion, limit: int, shows_waiting: bool) -> Grounds:
+    """The thumbs and annotations that taught a version: how many, and the newest.
+
+    Without ``shows_waiting`` texts that wait for an annotator are not among the newest.
+    """
+    labels = _training_labels(version).values("label_id")
+    return grounds_of(label_ids=labels, limit=limit, shows_waiting=shows_waiting)
 
 
 def _training_labels(version: ModelVersion) -> QuerySet[SnapshotItem]:

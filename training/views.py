@@ -75,7 +75,9 @@ def version_page(request: HttpRequest, project: str, number: int) -> HttpRespons
         "wait": _wait(version),
         "run": version.run,
         "snapshot": version.run.snapshot,
-        "grounds": queries.grounds(version=version, limit=N_GROUNDS),
+        "grounds": queries.grounds(
+            version=version, limit=N_GROUNDS, shows_waiting=found.allows(user, Can.TRAIN)
+        ),
         "may_open_rows": found.allows(user, Can.CONFIGURE),
         "evaluations": evaluations,
         "history": history(version).order_by("-at", "-id"),

@@ -159,6 +159,22 @@ def test_the_version_page_shows_evidence_and_who_taught_it() -> None:
     assert annotation.pk in queries.lineage(candidate).annotation_ids
 
 
+def test_who_taught_it_leaves_out_what_an_annotator_may_yet_be_asked() -> None:
+    project = trainable_project()
+    teach(project, user=make_member(project, username="anna"))
+    trained(project)
+    taught = Label.objects.get(is_current=True, origin="feedback").sample
+    ReviewItem.objects.create(project=project, sample=taught, queue="audit", created_at=NOW)
+
+    def page(role: Role) -> str:
+        client = signed_in(make_member(project, role))
+        return words(client.get(training_url(project, "training-version", number=1)))
+
+    assert taught.text is not None
+    assert taught.text not in page(Role.ANNOTATOR)
+    assert taught.text in page(Role.LEAD)
+
+
 def test_lineage_leads_from_a_thumb_to_the_versions_it_taught_and_back() -> None:
     project = trainable_project(n_train=40, n_test=10)
     feedback_id, annotation = teach(project, user=make_member(project))
