@@ -9,8 +9,9 @@ class User(AbstractUser):
 
 
 class StatusChange(models.Model):
-    """One move of one object from a status to another; written only by ``transitions.move``.
+    """One move of one object from a status to another; written only by ``core.transitions``.
 
+    Review items and outcomes of feedback have histories of their own: annotations and events.
     A database trigger refuses to change or delete a row.
     """
 
