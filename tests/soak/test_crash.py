@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,18 +87,21 @@ def kill_redis(hub: Hub) -> None:
     server(hub, "redis").kill()
 
 
-FAULTS: tuple[Callable[[Hub], None], ...] = (kill_postgres, empty_redis, kill_redis, kill_postgres)
+Fault = Callable[[Hub], None]
+FAULTS: tuple[Fault, ...] = (kill_postgres, empty_redis, kill_redis)
 
 
 @contextmanager
-def faults_on_the_way(hub: Hub, tally: Tally, *, total: int) -> Iterator[list[str]]:
+def faults_on_the_way(
+    hub: Hub, tally: Tally, *, faults: Sequence[Fault], total: int
+) -> Iterator[list[str]]:
     """Do each fault once its share of the load is acknowledged; the names of those done."""
     done: list[str] = []
     is_over = threading.Event()
 
     def watch() -> None:
-        for number, fault in enumerate(FAULTS, start=1):
-            while len(tally.acknowledged) < total * number / (len(FAULTS) + 1):
+        for number, fault in enumerate(faults, start=1):
+            while len(tally.acknowledged) < total * number / (len(faults) + 1):
                 if is_over.wait(0.002):
                     return
             fault(hub)
@@ -113,13 +116,13 @@ def faults_on_the_way(hub: Hub, tally: Tally, *, total: int) -> Iterator[list[st
         thread.join()
 
 
-def survive(hub: Hub, todo: list[Request]) -> None:
+def survive(hub: Hub, todo: list[Request], *, faults: Sequence[Fault] = FAULTS) -> None:
     key = opened_project(hub)
     sent = {event["event_id"] for request in todo for event in request.events}
     tally = Tally()
-    with faults_on_the_way(hub, tally, total=len(sent)) as done:
+    with faults_on_the_way(hub, tally, faults=faults, total=len(sent)) as done:
         send_all(port=hub.port, project=PROJECT, key=key, todo=todo, tally=tally)
-    assert done == [fault.__name__ for fault in FAULTS]
+    assert done == [fault.__name__ for fault in faults]
     # Lost answers and refusals to wait for: nothing else may have reached the senders.
     assert set(tally.statuses) <= {200, 201, 503}, tally.statuses
     assert tally.broken + tally.statuses[503] >= CLIENTS, "the load did not feel the faults"
@@ -163,4 +166,4 @@ def test_3000_events_survive_a_dying_postgres_and_redis() -> None:
 @pytest.mark.soak
 def test_50000_events_survive_a_dying_postgres_and_redis() -> None:
     with running_hub(DEMO="0") as hub:
-        survive(hub, requests(count=50_000, batch=50))
+        survive(hub, requests(count=50_000, batch=50), faults=FAULTS * 2)
