@@ -99,6 +99,11 @@ def labels_needed(b: int, c: int, n: int, delta: float) -> int | None:
     return math.ceil(factor / margin**2) - n if margin > 0 else None
 
 
+def _points(share: float) -> str:
+    """A share as signed points, with a minus sign rather than a hyphen: ``+1.3``, ``−5.0``."""
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
 def _judge(b: int, c: int, n: int, given: GateInput) -> GateOutcome:
     policy = given.policy
     if n < max(1, policy.min_test_labels):
@@ -109,9 +114,9 @@ def _judge(b: int, c: int, n: int, given: GateInput) -> GateOutcome:
         return GateOutcome(NAME, GateStatus.INSUFFICIENT, summary, evidence, needs)
     measured = paired_difference(b, c, n)
     said = (
-        f"Accuracy changes by {100 * measured.difference:+.1f} points "
-        f"({100 * measured.low:+.1f} to {100 * measured.high:+.1f}) against the champion; "
-        f"the margin is {-100 * policy.delta:.1f}, n = {n:,}"
+        f"Accuracy changes by {_points(measured.difference)} points "
+        f"({_points(measured.low)} to {_points(measured.high)}) against the champion; "
+        f"the margin is {_points(-policy.delta)}, n = {n:,}"
     )
     evidence = _evidence(measured, policy.delta) | how_sure(given)
     if measured.low > -policy.delta:
