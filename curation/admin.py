@@ -19,6 +19,7 @@ from unfold.decorators import action
 
 from curation.admin_scope import EventAdmin, ProjectScopedAdmin, ReadOnlyAdmin
 from curation.digest.normalise import content_hash
+from curation.label_forms import LabelOptionForm, LabelOptionFormSet
 from curation.models import (
     Annotation,
     CurationPolicy,
@@ -73,6 +74,8 @@ class LabelOptionInline(RoleInline, TabularInline):
     """The answers; their names are fixed once events carry them."""
 
     model = LabelOption
+    form = LabelOptionForm
+    formset = LabelOptionFormSet
     extra = 0
     fields = ("position", "name", "colour", "hotkey")
 
@@ -213,6 +216,10 @@ class SourceAdmin(ProjectScopedAdmin):
     fields = ("project", "name", "is_active", "allowed_origins")
     inlines = (SourceKeyInline,)
     actions_detail = ("create_key",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Source | None = None) -> Any:
+        """Its events and keys belong to its project for good."""
+        return ("project",) if obj else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         """With the number of keys that are not revoked."""

@@ -194,3 +194,33 @@ def test_a_revoked_key_stays_revoked(client: Client) -> None:
     }
     client.post(f"/admin/curation/source/{source.pk}/change/", form)
     assert SourceKey.objects.get().revoked
+
+
+def _project_form(project: Project, **changes: str) -> dict[str, str]:
+    form = {"name": project.name, "slug": project.slug}
+    options = list(project.label_options.all())
+    for prefix, n in (("label_options", len(options)), ("guidelines", 0), ("memberships", 0)):
+        form |= {f"{prefix}-TOTAL_FORMS": str(n), f"{prefix}-INITIAL_FORMS": str(n)}
+    for n, option in enumerate(options):
+        for name in ("id", "position", "name", "colour", "hotkey"):
+            form[f"label_options-{n}-{name}"] = str(getattr(option, name))
+    return {**form, **changes}
+
+
+def test_a_label_in_use_is_neither_renamed_nor_deleted(client: Client) -> None:
+    project = make_project()
+    first = project.label_options.all()[0]
+    make_prediction(project, label=first.name)
+    client.force_login(make_user(is_superuser=True))
+    address = f"/admin/curation/project/{project.pk}/change/"
+    client.post(address, _project_form(project, **{"label_options-0-name": "renamed"}))
+    page = client.post(address, _project_form(project, **{"label_options-0-DELETE": "on"}))
+    assert "is in use and cannot be deleted" in page.content.decode()
+    assert project.label_options.get(pk=first.pk).name == first.name
+
+
+def test_a_source_stays_with_its_project(client: Client) -> None:
+    source = make_source(make_project())
+    client.force_login(make_user(is_superuser=True))
+    address = f"/admin/curation/source/{source.pk}/change/"
+    assert 'name="project"' not in client.get(address).content.decode()
