@@ -15,6 +15,7 @@ from curation.intake.schemas import (
     metadata_faults,
 )
 from feedbackhub.core.problems import Problem
+from tests.factories import make_project
 
 LABELS = ("negative", "positive")
 THUMB = {
@@ -163,6 +164,7 @@ def test_too_many_items_are_refused(is_bad: bool) -> None:
     assert caught.value.status_code == 413
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "payload",
     [
@@ -175,12 +177,13 @@ def test_too_many_items_are_refused(is_bad: bool) -> None:
     ],
 )
 def test_kept_payloads_hold_no_name(payload: bytes) -> None:
-    kept = presentable(payload, project_id=1)
+    kept = presentable(payload, project_id=make_project().pk)
     assert "anna" not in kept
     assert "subject" in kept or "session" in kept
 
 
+@pytest.mark.django_db
 def test_kept_payloads_can_be_stored() -> None:
-    kept = presentable(b"\x00\xff" + b"x" * 100_000, project_id=1)
+    kept = presentable(b"\x00\xff" + b"x" * 100_000, project_id=make_project().pk)
     assert len(kept.encode()) <= 64 * 1024 + 8
     assert "\0" not in kept
