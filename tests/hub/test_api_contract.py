@@ -30,6 +30,7 @@ from curation.intake import authentication, facts, throttling
 from curation.intake.landing import land_feedback
 from curation.intake.schemas import FeedbackRequest
 from curation.models import Project
+from feedbackhub.core.roles import Role
 from tests.curation.reviewing import open_item
 from tests.factories import (
     NOW,
@@ -122,7 +123,8 @@ def things_of(project: Project) -> dict[str, Any]:
         "id": make_rollout(make_version(project, status="blessed"), version).pk,
         "item": open_item(project).pk,
         "event_id": thumb.event_id,
-        "annotator": make_member(project).username,
+        # A senior may name the queue; with anyone else a claim that does is refused.
+        "annotator": make_member(project, Role.SENIOR).username,
         "prediction_id": str(prediction.pk),
     }
 

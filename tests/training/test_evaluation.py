@@ -90,7 +90,7 @@ def test_a_worse_candidate_is_rejected_with_the_numbers() -> None:
     said = judge(candidate)
     assert candidate.status == Status.REJECTED
     assert gates(said)["non_inferior"] == GateStatus.FAILED
-    assert "Worse. Accuracy changes by -" in said.summary
+    assert "Worse. Accuracy changes by −" in said.summary
     assert history(candidate).last().reason == said.summary  # type: ignore[union-attr]
     assert evaluation.due(now=NOW + timedelta(days=9)) == []
 
