@@ -11,8 +11,9 @@ from django.urls import get_resolver
 from feedbackhub.leash import follow_parent
 
 # A web worker whose master was killed would go on serving beside the ones that replace it. Asked
-# before the slow imports, and the parent looked for after: it may have died meanwhile.
-follow_parent(signal.SIGTERM)
+# before the slow imports, and the parent looked for after: it may have died meanwhile. SIGKILL,
+# because a worker that has just begun to listen for SIGTERM may swallow it.
+follow_parent(signal.SIGKILL)
 _master = multiprocessing.parent_process()
 if _master is not None and os.getppid() != _master.pid:
     sys.exit("The web server's master is gone.")
