@@ -4,10 +4,12 @@ import re
 
 import pytest
 from django.db import connection
+from django.forms import modelform_factory
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from curation.models import CurationPolicy, Guideline, Project, ReviewItem, SourceKey
+from curation.label_forms import LabelOptionForm
+from curation.models import CurationPolicy, Guideline, LabelOption, Project, ReviewItem, SourceKey
 from curation.models.review import Queue
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Role
@@ -217,6 +219,17 @@ def test_a_label_in_use_is_neither_renamed_nor_deleted(client: Client) -> None:
     page = client.post(address, _project_form(project, **{"label_options-0-DELETE": "on"}))
     assert "is in use and cannot be deleted" in page.content.decode()
     assert project.label_options.get(pk=first.pk).name == first.name
+
+
+def test_a_stored_label_takes_another_colour_but_no_other_name() -> None:
+    first = make_project().label_options.all()[0]
+    fields = ["name", "colour", "hotkey", "position"]
+    form_class = modelform_factory(LabelOption, form=LabelOptionForm, fields=fields)
+    sent = {"name": "renamed", "colour": "#123456", "hotkey": first.hotkey, "position": 0}
+    name = first.name
+    form_class(sent, instance=first).save()
+    first.refresh_from_db()
+    assert (first.name, first.colour) == (name, "#123456")
 
 
 def test_a_source_stays_with_its_project(client: Client) -> None:
