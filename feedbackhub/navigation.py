@@ -16,6 +16,9 @@ from feedbackhub.core.roles import CAPABILITIES, Can, Role
 PAGES = (
     ("Intake", "intake", Can.VIEW, "move_to_inbox"),
     ("Review", "review", Can.REVIEW, "rate_review"),
+    ("Samples", "samples", Can.CURATE, "database"),
+    ("Quality", "quality", Can.CURATE, "verified"),
+    ("Groups", "groups", Can.CURATE, "groups"),
     ("Training", "training", Can.VIEW, "model_training"),
     ("Rollouts", "rollouts", Can.VIEW, "alt_route"),
 )

@@ -20,6 +20,7 @@ class Can(StrEnum):
     VIEW = "view"
     REVIEW = "review"
     REVIEW_SENIOR = "review_senior"
+    CURATE = "curate"
     TRAIN = "train"
     PROMOTE = "promote"
     CONFIGURE = "configure"
@@ -30,7 +31,15 @@ CAPABILITIES: dict[Role, frozenset[Can]] = {
     Role.ANNOTATOR: frozenset({Can.VIEW, Can.REVIEW}),
     Role.SENIOR: frozenset({Can.VIEW, Can.REVIEW, Can.REVIEW_SENIOR}),
     Role.LEAD: frozenset(
-        {Can.VIEW, Can.REVIEW, Can.REVIEW_SENIOR, Can.TRAIN, Can.PROMOTE, Can.CONFIGURE}
+        {
+            Can.VIEW,
+            Can.REVIEW,
+            Can.REVIEW_SENIOR,
+            Can.CURATE,
+            Can.TRAIN,
+            Can.PROMOTE,
+            Can.CONFIGURE,
+        }
     ),
     Role.ADMIN: frozenset(Can),
 }
