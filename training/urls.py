@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training import views
+from training import explain_views, views
 
 urlpatterns = [
     path("training/<slug:project>/", views.training_page, name="training"),
@@ -13,4 +13,5 @@ urlpatterns = [
         views.version_page,
         name="training-version",
     ),
+    path("review/<slug:project>/items/<int:item>/words/", explain_views.item_words, name="explain"),
 ]

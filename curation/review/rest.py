@@ -76,7 +76,7 @@ class ReviewEndpoint(ProjectEndpoint):
         project = self.facts().project
         outcome = use_case(
             project=project,
-            user=_annotator(project, body.annotator),
+            user=member_named(project, body.annotator),
             body=body,
             now=utcnow(),
             **params,
@@ -209,7 +209,8 @@ class ReleaseView(ReviewEndpoint):
         return self.act(ItemsFor, wire.release)
 
 
-def _annotator(project: Project, username: str) -> User:
+def member_named(project: Project, username: str) -> User:
+    """The active member a key acts for. Raises :class:`Problem` (400) when there is none."""
     found = User.objects.filter(
         username=username, is_active=True, memberships__project=project
     ).first()
