@@ -1,5 +1,6 @@
 """The rows of the curation room, by noun."""
 
+from curation.models.agreement import AnnotatorQuality
 from curation.models.event import (
     Feedback,
     FeedbackKey,
@@ -30,6 +31,7 @@ from curation.models.sample import Cluster, Label, LabelEvidence, Sample, Sample
 
 __all__ = [
     "Annotation",
+    "AnnotatorQuality",
     "Cluster",
     "CurationPolicy",
     "Erasure",

@@ -6,14 +6,17 @@ these statements change them. Callers give the transaction; the locks are named 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.db import connection
 
+from curation.review import consensus
+from curation.review.agreement.skill import Skill
 from curation.review.consensus import MOST_ANSWERS
+from feedbackhub.core.roles import CAPABILITIES, Can
 from feedbackhub.core.sql import execute, fetch, statements
 
 SQL = statements(Path(__file__).with_name("engine.sql"))
@@ -25,6 +28,7 @@ DEPTH_BOUND = 1000
 UNDO_DEPTH = 20
 UNDO_WINDOW = timedelta(hours=24)
 SWEEP_LIMIT = 5000
+SENIOR_ROLES = [str(role) for role, may in CAPABILITIES.items() if Can.REVIEW_SENIOR in may]
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,19 @@ class Answer:
     is_extra: bool
     is_done: bool
     """The item has all the answers it needs."""
-    peer_ids: list[int]
-    """Earlier answers to the item that count."""
-    peer_values: list[str]
+    ballots: "Sequence[Ballot]"
+    """The answers to the item that count, with this one, by age."""
+    labels: Sequence[str]
+    """The project's, in display order."""
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """An answer to weigh, and what is known of who gave it."""
+
+    annotation_id: int
+    answer: consensus.Answer
+    skill: Skill
 
 
 @dataclass(frozen=True)
@@ -231,9 +245,11 @@ def submit(
         "note": note,
         "key": key,
         "seconds": seconds,
+        "senior_roles": SENIOR_ROLES,
         "now": now,
     }
-    return next(iter(fetch(SQL["submit"], params, into=Answer)), None)
+    taken = next(iter(fetch(SQL["submit"], params, into=Answer)), None)
+    return None if taken is None else replace(taken, ballots=_ballots(str(taken.ballots)))
 
 
 def skip(
@@ -372,3 +388,14 @@ def reveal(*, item_id: int, user_id: int, settled_sample: int | None, now: datet
         votes=[(rating, label, n) for rating, label, n in json.loads(votes)],
         peers=[(name, value) for name, value in json.loads(peers)],
     )
+
+
+def _ballots(rows: str) -> list[Ballot]:
+    return [
+        Ballot(
+            annotation_id=annotation_id,
+            answer=consensus.Answer(user_id=user_id, value=value, is_senior=is_senior),
+            skill=Skill(confusion or {}),
+        )
+        for annotation_id, user_id, value, is_senior, confusion in json.loads(rows)
+    ]

@@ -123,7 +123,8 @@ FOR NO KEY UPDATE OF s;
 -- was swept) it takes a free slot; without a free slot it is kept as an extra opinion. An answer
 -- given after the reveal is kept, unblinded, and takes no slot. What was sent before is not taken
 -- again. Whether the item is done is decided by its counter: two submitters that each count the
--- answers would each miss the other's.
+-- answers would each miss the other's. With it come the answers to weigh, this one last, with what
+-- is known of who gave them.
 WITH item AS MATERIALIZED (
     SELECT i.id, i.sample_id FROM curation_reviewitem i
     WHERE i.id = %(item)s AND i.project_id = %(project)s
@@ -174,18 +175,30 @@ answer AS (
         facts.is_blind, facts.is_blind AND NOT EXISTS (SELECT 1 FROM slot), %(key)s, %(seconds)s, %(now)s
     FROM facts
     RETURNING id, is_blind, is_extra
+),
+ballots AS (
+    SELECT answer.id, %(user)s::bigint AS user_id, %(value)s::text AS value FROM answer
+    UNION ALL
+    SELECT a.id, a.user_id, a.value FROM facts
+    JOIN curation_annotation a ON a.item_id = facts.id
+    WHERE a.kind = 'label' AND a.is_blind AND NOT a.is_extra AND a.undone_at IS NULL
 )
 SELECT answer.id AS annotation_id, facts.sample_id, answer.is_blind, answer.is_extra,
     coalesce((SELECT status FROM slot), '') = 'done' AS is_done,
+    (
+        SELECT jsonb_agg(jsonb_build_array(b.id, b.user_id, b.value,
+            u.is_superuser OR coalesce(m.role = ANY (%(senior_roles)s), false), q.confusion)
+            ORDER BY b.id)
+        FROM ballots b
+        JOIN core_user u ON u.id = b.user_id
+        LEFT JOIN curation_membership m ON m.user_id = b.user_id AND m.project_id = %(project)s
+        LEFT JOIN curation_annotatorquality q
+            ON q.user_id = b.user_id AND q.project_id = %(project)s
+    ) AS ballots,
     ARRAY(
-        SELECT a.id FROM curation_annotation a WHERE a.item_id = facts.id AND a.kind = 'label'
-            AND a.is_blind AND NOT a.is_extra AND a.undone_at IS NULL ORDER BY a.id
-    ) AS peer_ids,
-    ARRAY(
-        SELECT a.value::text FROM curation_annotation a WHERE a.item_id = facts.id
-            AND a.kind = 'label' AND a.is_blind AND NOT a.is_extra AND a.undone_at IS NULL
-        ORDER BY a.id
-    ) AS peer_values
+        SELECT name::text FROM curation_labeloption WHERE project_id = %(project)s
+        ORDER BY position, id
+    ) AS labels
 FROM answer CROSS JOIN facts;
 
 -- skip --

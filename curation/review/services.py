@@ -333,17 +333,16 @@ def _conclude(answer: engine.Answer, item_id: int, value: str, now: datetime) ->
         return False
     if not answer.is_done:
         return False
-    agreed = consensus([*answer.peer_values, value])
+    agreed = consensus(
+        [ballot.answer for ballot in answer.ballots],
+        labels=answer.labels,
+        skills={ballot.answer.user_id: ballot.skill for ballot in answer.ballots},
+    )
     if agreed is None:
         engine.widen(item_id=item_id)
         return False
     supporters = [
-        annotation_id
-        for annotation_id, said in [
-            *zip(answer.peer_ids, answer.peer_values, strict=True),
-            (answer.annotation_id, value),
-        ]
-        if said == agreed.value
+        ballot.annotation_id for ballot in answer.ballots if ballot.answer.value == agreed.value
     ]
     belief = Belief(
         sample_id=answer.sample_id,

@@ -12,8 +12,6 @@ from curation.digest import suggestion as suggestions
 from curation.digest.quality import Voice, dispute_priority, verdict
 from curation.digest.suggestion import Suggestion, suggestion
 from curation.digest.supersession import VoiceKey, supersede
-from curation.review import consensus as agreement
-from curation.review.consensus import consensus
 
 AGREES = Voice("good", False, "good")
 CORRECTS = Voice("bad", True, "good")
@@ -21,7 +19,7 @@ REFUSES = Voice("", True, "good")
 THRESHOLD = 0.6
 
 
-@pytest.mark.parametrize("module", [quality, suggestions, agreement])
+@pytest.mark.parametrize("module", [quality, suggestions])
 def test_the_worked_numbers_in_the_docstrings_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -140,12 +138,3 @@ def test_a_standing_voice_gives_way_to_the_one_that_speaks_in_the_end() -> None:
 
 def test_without_a_subject_nothing_is_superseded() -> None:
     assert supersede(events=[(FIRST, None), (SECOND, None)], standing={}).by == {}
-
-
-@pytest.mark.parametrize(
-    ("answers", "expected"),
-    [([], None), (["a"], "a"), (["a", "b"], None), (["b", "a", "b"], "b"), (["a", "b", "c"], None)],
-)
-def test_annotators_agree_when_one_answer_leads(answers: list[str], expected: str | None) -> None:
-    agreed = consensus(answers)
-    assert (agreed.value if agreed else None) == expected
