@@ -1,4 +1,4 @@
-"""The queue engine: one statement of ``engine.sql`` each, frozen rows out.
+"""The queue engine: one statement each of the ``.sql`` files beside it, frozen rows out.
 
 Truth stands in counters: ``taken`` is leases plus answers, ``done`` is answers that count. Only
 these statements change them. Callers give the transaction; the locks are named in the SQL.
@@ -19,7 +19,11 @@ from curation.review.consensus import MOST_ANSWERS
 from feedbackhub.core.roles import CAPABILITIES, Can
 from feedbackhub.core.sql import execute, fetch, statements
 
-SQL = statements(Path(__file__).with_name("engine.sql"))
+SQL = {
+    name: statement
+    for story in ("claiming", "answering", "housekeeping")
+    for name, statement in statements(Path(__file__).with_name(f"{story}.sql")).items()
+}
 # The first of the two numbers of an advisory lock: this kind of lock, apart from all others.
 ANNOTATOR_LOCK = 7411
 LEASE_CAP = timedelta(minutes=30)
