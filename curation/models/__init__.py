@@ -26,7 +26,7 @@ from curation.models.quarantine import (
     QuarantineRule,
     ScreeningDue,
 )
-from curation.models.review import Annotation, Lease, ReviewItem
+from curation.models.review import Annotation, Exposure, Lease, ReviewItem
 from curation.models.sample import Cluster, Label, LabelEvidence, Sample, SampleScore
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Cluster",
     "CurationPolicy",
     "Erasure",
+    "Exposure",
     "Feedback",
     "FeedbackKey",
     "FeedbackOutcome",

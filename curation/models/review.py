@@ -145,3 +145,20 @@ class Annotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.value or self.skip_reason}"
+
+
+class Exposure(models.Model):
+    """Someone has seen what is hidden from annotators about a sample, on a page that shows it.
+
+    Whatever they answer about it from then on is not blind, so the queues never ask them.
+    """
+
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="exposures")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="exposures")
+    at = models.DateTimeField(help_text="The first time.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("sample", "user", name="exposure_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} saw {self.sample}"

@@ -12,7 +12,7 @@ FOR NO KEY UPDATE OF s;
 -- submit --
 -- Take one answer in one statement. It consumes the annotator's lease; without one (it ran out and
 -- was swept) it takes a free slot; without a free slot it is kept as an extra opinion. An answer
--- given after the reveal is kept, unblinded, and takes no slot. What was sent before is not taken
+-- given after the reveal, or after a look at the sample's page, is kept, unblinded, and takes no slot. What was sent before is not taken
 -- again. Whether the item is done is decided by its counter: two submitters that each count the
 -- answers would each miss the other's. With it come the answers to weigh, this one last, with what
 -- is known of who gave them.
@@ -39,6 +39,9 @@ facts AS MATERIALIZED (
         NOT EXISTS (
             SELECT 1 FROM curation_annotation a
             WHERE a.sample_id = item.sample_id AND a.user_id = %(user)s AND a.kind = 'label'
+        ) AND NOT EXISTS (
+            SELECT 1 FROM curation_exposure e
+            WHERE e.sample_id = item.sample_id AND e.user_id = %(user)s
         ) AS is_blind
     FROM item
 ),

@@ -16,6 +16,10 @@ SELECT wanted.queue,
                     WHERE a.sample_id = i.sample_id AND a.user_id = %(user)s
                         AND (a.undone_at IS NULL OR a.kind = 'label')
                 )
+                AND NOT EXISTS (
+                    SELECT 1 FROM curation_exposure e
+                    WHERE e.sample_id = i.sample_id AND e.user_id = %(user)s
+                )
             ORDER BY i.priority DESC, i.id
             LIMIT %(limit)s
         ) bounded
@@ -39,7 +43,8 @@ FROM unnest(%(queues)s) AS wanted (queue);
 -- inserted before the slot is counted, so that a second tab that lost a race counts nothing.
 --
 -- Nobody is served a text they have answered in any queue, even if they undid it: they have seen
--- what the model and the users said. A skip that stands keeps it from them too.
+-- what the model and the users said. A skip that stands keeps it from them too, and so does a look
+-- at a page that shows what is hidden.
 SELECT pg_advisory_xact_lock(%(lock_class)s, %(user)s);
 WITH own AS MATERIALIZED (
     SELECT l.item_id, l.expires_at
@@ -63,6 +68,10 @@ free AS MATERIALIZED (
                 SELECT 1 FROM curation_annotation a
                 WHERE a.sample_id = i.sample_id AND a.user_id = %(user)s
                     AND (a.undone_at IS NULL OR a.kind = 'label')
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM curation_exposure e
+                WHERE e.sample_id = i.sample_id AND e.user_id = %(user)s
             )
         ORDER BY i.priority DESC, i.id
         LIMIT wanted.n
@@ -154,11 +163,13 @@ FROM freed JOIN locked ON locked.id = freed.item_id
 WHERE i.id = freed.item_id;
 
 -- why_empty --
--- Why there is nothing to claim: items others hold, items this annotator has dealt with, the rest.
+-- Why there is nothing to claim: items others hold, items this annotator has dealt with or has seen
+-- on another page, the rest.
 SELECT count(*) AS open_items,
     count(*) FILTER (WHERE is_mine) AS done_by_you,
-    count(*) FILTER (WHERE NOT is_mine AND taken >= needed) AS leased_by_others,
-    min(frees_at) FILTER (WHERE NOT is_mine AND taken >= needed) AS next_free_at
+    count(*) FILTER (WHERE is_seen AND NOT is_mine) AS seen_by_you,
+    count(*) FILTER (WHERE NOT is_mine AND NOT is_seen AND taken >= needed) AS leased_by_others,
+    min(frees_at) FILTER (WHERE NOT is_mine AND NOT is_seen AND taken >= needed) AS next_free_at
 FROM (
     SELECT i.taken, i.needed,
         EXISTS (
@@ -166,6 +177,10 @@ FROM (
             WHERE a.sample_id = i.sample_id AND a.user_id = %(user)s
                 AND (a.undone_at IS NULL OR a.kind = 'label')
         ) AS is_mine,
+        EXISTS (
+            SELECT 1 FROM curation_exposure e
+            WHERE e.sample_id = i.sample_id AND e.user_id = %(user)s
+        ) AS is_seen,
         (SELECT min(l.expires_at) FROM curation_lease l
          WHERE l.item_id = i.id AND l.user_id <> %(user)s) AS frees_at
     FROM curation_reviewitem i

@@ -16,6 +16,8 @@ class Empty:
     message: str
     leased_by_others: int
     done_by_you: int
+    seen_by_you: int
+    """Seen on a page that shows what is hidden, so not to be answered blind."""
     open_items: int
     next_free_at: datetime | None
 
@@ -29,8 +31,10 @@ def why_empty(*, project: Project, user: User, queues: Sequence[str]) -> Empty:
         parts.append(f"{why.leased_by_others} with other annotators{until}")
     if why.done_by_you:
         parts.append(f"{why.done_by_you} answered or skipped by you and waiting for someone else")
+    if why.seen_by_you:
+        parts.append(f"{why.seen_by_you} seen by you on their own pages, so left to someone else")
     if parts:
-        message = f"Nothing is free for you: {' and '.join(parts)}."
+        message = f"Nothing is free for you: {_listed(parts)}."
     elif why.open_items:
         message = "What is left is being updated this moment; look again."
     else:
@@ -39,6 +43,12 @@ def why_empty(*, project: Project, user: User, queues: Sequence[str]) -> Empty:
         message=message,
         leased_by_others=why.leased_by_others,
         done_by_you=why.done_by_you,
+        seen_by_you=why.seen_by_you,
         open_items=why.open_items,
         next_free_at=why.next_free_at,
     )
+
+
+def _listed(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last

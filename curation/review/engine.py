@@ -147,6 +147,8 @@ class WhyEmpty:
 
     open_items: int
     done_by_you: int
+    seen_by_you: int
+    """On a page that shows what is hidden."""
     leased_by_others: int
     next_free_at: datetime | None
 
@@ -344,6 +346,11 @@ def release(*, project_id: int, user_id: int, items: Sequence[int]) -> int:
 def sweep(*, now: datetime) -> int:
     """Free the slots of leases that ran out; how many items changed."""
     return execute(SQL["sweep"], {"now": now, "limit": SWEEP_LIMIT})
+
+
+def expose(*, sample_ids: Sequence[int], user_id: int, now: datetime) -> None:
+    """Someone has seen what is hidden about these samples; their leases on them end."""
+    execute(SQL["expose"], {"samples": list(sample_ids), "user": user_id, "now": now})
 
 
 def why_empty(*, project_id: int, user_id: int, queues: Sequence[str]) -> WhyEmpty:

@@ -35,3 +35,23 @@ WHERE id IN (
         AND taken = 0
     ORDER BY id FOR UPDATE
 );
+
+-- expose --
+-- Someone has seen what is hidden about these samples; what they hold of them goes to others. The
+-- first time counts, and unknown samples are passed over. Items are locked in order before they
+-- are changed.
+INSERT INTO curation_exposure (sample_id, user_id, at)
+SELECT s.id, %(user)s, %(now)s FROM curation_sample s WHERE s.id = ANY (%(samples)s::bigint[])
+ORDER BY s.id
+ON CONFLICT (sample_id, user_id) DO NOTHING;
+WITH gone AS (
+    DELETE FROM curation_lease l USING curation_reviewitem i
+    WHERE i.id = l.item_id AND i.sample_id = ANY (%(samples)s::bigint[]) AND l.user_id = %(user)s
+    RETURNING l.item_id
+),
+locked AS MATERIALIZED (
+    SELECT id FROM curation_reviewitem WHERE id IN (SELECT item_id FROM gone)
+    ORDER BY id FOR UPDATE
+)
+UPDATE curation_reviewitem i SET taken = i.taken - 1
+FROM locked WHERE i.id = locked.id;

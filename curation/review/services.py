@@ -25,6 +25,7 @@ from feedbackhub.core.roles import Can
 __all__ = [
     "Pick",
     "claim",
+    "expose",
     "heartbeat",
     "open_items",
     "queue_depths",
@@ -258,6 +259,17 @@ def heartbeat(
 def release(*, project: Project, user: User, items: Sequence[int]) -> int:
     """Give leases back, as when the page is left; how many there were."""
     return engine.release(project_id=project.pk, user_id=user.pk, items=items)
+
+
+def expose(*, sample_ids: Sequence[int], user: User, now: datetime) -> None:
+    """``user`` looked at pages of these samples that show predictions or votes.
+
+    From now on the queues never serve them these texts, what they hold of them goes to someone
+    else, and an answer they send all the same is kept unblinded. Unknown ids are passed over.
+    """
+    if sample_ids:
+        with transaction.atomic():
+            engine.expose(sample_ids=sample_ids, user_id=user.pk, now=now)
 
 
 def sweep(*, now: datetime) -> int:

@@ -104,6 +104,8 @@ class EmptyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     leased_by_others: int
     done_by_you: int
+    seen_by_you: int
+    """Seen on another page, so not to be answered blind."""
     open_items: int
     next_free_at: datetime | None
 
