@@ -1,6 +1,14 @@
 """The rows of the curation room, by noun."""
 
 from curation.models.agreement import AnnotatorQuality
+from curation.models.disagreement import (
+    AdjudicatedVoice,
+    Disagreement,
+    DisagreementKind,
+    SourceTrust,
+    SubjectTrust,
+    WeighingDue,
+)
 from curation.models.event import (
     Feedback,
     FeedbackKey,
@@ -30,10 +38,13 @@ from curation.models.review import Annotation, Exposure, Lease, ReviewItem
 from curation.models.sample import Cluster, Label, LabelEvidence, Sample, SampleScore
 
 __all__ = [
+    "AdjudicatedVoice",
     "Annotation",
     "AnnotatorQuality",
     "Cluster",
     "CurationPolicy",
+    "Disagreement",
+    "DisagreementKind",
     "Erasure",
     "Exposure",
     "Feedback",
@@ -60,4 +71,7 @@ __all__ = [
     "ScreeningDue",
     "Source",
     "SourceKey",
+    "SourceTrust",
+    "SubjectTrust",
+    "WeighingDue",
 ]

@@ -177,6 +177,12 @@ class CurationPolicy(models.Model):
     min_label_quality = models.FloatField(
         default=0.6, validators=SHARE, help_text="Labels below this quality are not trained on."
     )
+    trust_half_life_days = models.PositiveIntegerField(
+        db_default=90,
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="After so many days a proven right or wrong voice weighs half for its trust.",
+    )
     uncertain_queue_size = models.PositiveIntegerField(
         default=50, help_text="Open items the uncertain queue is refilled to."
     )

@@ -71,12 +71,35 @@ class Label(models.Model):
     origin = models.CharField(max_length=10, choices=Origin.choices)
     quality = models.FloatField(help_text="In [0, 1].")
     reasons = models.JSONField(default=list, help_text="Readable grounds of the quality.")
+    # Value, word and grounds never change; the quality made of them follows support and age.
+    word = models.FloatField(
+        null=True, help_text="What the word it rests on is worth by itself, in [0, 1]."
+    )
+    grounds = models.JSONField(
+        db_default=models.Value([], models.JSONField()),
+        default=list,
+        help_text="The reasons of that word alone.",
+    )
+    support = models.FloatField(
+        null=True, help_text="What models trained without it gave its value, as a probability."
+    )
+    support_version = models.CharField(
+        max_length=60, blank=True, db_default="", default="", help_text="Trained on the others."
+    )
+    weigh_at = models.DateTimeField(null=True, help_text="When age next changes its quality.")
     is_current = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["created_at"], name="label_created")]
+        indexes = [
+            models.Index(fields=["created_at"], name="label_created"),
+            models.Index(
+                fields=["weigh_at"],
+                condition=Q(is_current=True, weigh_at__isnull=False),
+                name="label_ageing",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["sample"], condition=Q(is_current=True), name="label_one_current"
