@@ -12,7 +12,10 @@ from training.queries import erased_items
 class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A wish for a training run."""
 
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    # A visible character, and no NUL: Postgres stores none.
+    reason: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=1000, pattern=r"^\s*[^\s\x00][^\x00]*$")
+    ]
     """Why; kept in the history."""
 
 
