@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from feedbackhub.home import home
 from feedbackhub.privacy_page import privacy_page
+from feedbackhub.sample_page import sample_page
 from feedbackhub.try_it import rate, try_index, try_page
 
 urlpatterns = [
@@ -15,11 +16,13 @@ urlpatterns = [
     path("try/<slug:project>/", try_page, name="try"),
     path("try/<slug:project>/rate/", rate, name="try-rate"),
     path("privacy/<slug:project>/", privacy_page, name="privacy"),
+    path("samples/<slug:project>/<int:sample>/", sample_page, name="samples-sample"),
     path("admin/", admin.site.urls),
     # Asked for by browsers on pages that name no icon: the admin's, and bare JSON.
     path("favicon.ico", RedirectView.as_view(url=static("hub/mark.svg"))),
     path("api/", include("feedbackhub.api")),
     path("", include("curation.intake.urls")),
+    path("", include("curation.explorer.urls")),
     path("", include("curation.review.urls")),
     path("", include("training.urls")),
     path("", include("rollout.urls")),

@@ -53,6 +53,17 @@ def versions_trained_on(*, project: Project, sample_ids: Sequence[int]) -> list[
     return list(versions.order_by("number"))
 
 
+def snapshots_of_sample(*, project: Project, sample_id: int) -> list[SnapshotItem]:
+    """How a sample stands in the project's snapshots, the newest first, with their versions.
+
+    Asked snapshot by snapshot, which the unique index answers.
+    """
+    items = SnapshotItem.objects.filter(snapshot__project=project, sample_id=sample_id)
+    runs = TrainingRun.objects.select_related("version").order_by("-id")
+    found = items.select_related("snapshot").prefetch_related(Prefetch("snapshot__runs", runs))
+    return list(found.order_by("-snapshot_id"))
+
+
 def erased_items(snapshot: Snapshot) -> int:
     """How many items of a snapshot have lost their text; its hash still vouches for them."""
     return curation_queries.erased_count(sample_ids=snapshot.items.values("sample_id"))

@@ -1,5 +1,7 @@
 """Samples: distinct texts, the clusters that split them, and what we believe about them."""
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
@@ -36,7 +38,8 @@ class Sample(models.Model):
         AUDIT = "audit"
         POOL = "pool"
 
-    project = models.ForeignKey(Project, models.CASCADE, related_name="samples")
+    # The index below begins with the project.
+    project = models.ForeignKey(Project, models.CASCADE, related_name="samples", db_index=False)
     cluster = models.ForeignKey(Cluster, models.SET_NULL, null=True, related_name="samples")
     text = models.TextField(null=True, help_text="Null once erased.")
     length = models.PositiveIntegerField(null=True, help_text="Of the text, in characters.")
@@ -51,6 +54,11 @@ class Sample(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint("project", "content_hash", name="sample_content")]
+        indexes = [
+            # What the sample explorer reads its pages along.
+            models.Index(fields=["project", "-id"], name="sample_newest"),
+            GinIndex(SearchVector("text", config="simple"), name="sample_words"),
+        ]
 
     def __str__(self) -> str:
         return (self.text or "(erased)")[:80]
@@ -99,6 +107,13 @@ class Label(models.Model):
                 condition=Q(is_current=True, weigh_at__isnull=False),
                 name="label_ageing",
             ),
+            # What the sample explorer reads its pages along.
+            models.Index(
+                fields=["value", "-sample"], condition=Q(is_current=True), name="label_by_value"
+            ),
+            models.Index(
+                fields=["quality", "sample"], condition=Q(is_current=True), name="label_by_quality"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -143,6 +158,9 @@ class SampleScore(models.Model):
     margin = models.FloatField(help_text="Difference of the two best probabilities.")
     entropy = models.FloatField(help_text="Of the class probabilities, in nats.")
     scored_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["margin", "sample"], name="samplescore_by_margin")]
 
     def __str__(self) -> str:
         return f"margin {self.margin:.3f} by {self.model_version}"

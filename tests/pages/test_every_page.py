@@ -30,7 +30,10 @@ def lead(project: Project) -> User:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("address", ["/", "/review/reviews/", "/try/reviews/", "/no/such/page/"])
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/review/reviews/", "/samples/reviews/", "/try/reviews/", "/no/such/page/"],
+)
 def test_a_page_is_accessible_and_fits_every_window(
     live_server: LiveServer, page: Page, lead: User, address: str
 ) -> None:
@@ -106,7 +109,7 @@ def test_a_visitor_asks_is_answered_and_corrects(
     expect(page).to_have_url(f"{live_server.url}/try/reviews/")
 
 
-@pytest.mark.parametrize("address", ["/review/reviews/", "/try/reviews/", "/"])
+@pytest.mark.parametrize("address", ["/review/reviews/", "/samples/reviews/", "/try/reviews/", "/"])
 def test_pages_that_show_user_text_have_the_strict_policy(
     client: Client, lead: User, address: str
 ) -> None:
