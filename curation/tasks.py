@@ -6,6 +6,7 @@ from curation.digest import services as digestion
 from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
 from curation.review import services as review
+from curation.review.agreement import refresh as agreement
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.partitions import ensure_partitions
 
@@ -23,6 +24,12 @@ def digest() -> None:
 def sweep_leases() -> None:
     """Free the slots of leases that ran out."""
     review.sweep(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=120, time_limit=150)
+def weigh_annotators() -> None:
+    """Bring annotators' records, and the labels weighed by them, up with their answers."""
+    agreement.refresh(now=utcnow())
 
 
 @shared_task(queue="ticks", soft_time_limit=60, time_limit=90)

@@ -1,4 +1,4 @@
-"""How right annotators are."""
+"""How right annotators are, and what their answers make of samples."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -101,5 +101,101 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="SampleConsensus",
+            fields=[
+                (
+                    "sample",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="consensus",
+                        serialize=False,
+                        to="curation.sample",
+                    ),
+                ),
+                ("value", models.CharField(help_text="The most likely label.", max_length=60)),
+                ("posterior", models.FloatField(help_text="How likely it is, in [0, 1].")),
+                (
+                    "quality",
+                    models.FloatField(help_text="What a label made of it is worth, in [0, 1]."),
+                ),
+                (
+                    "n_answers",
+                    models.PositiveSmallIntegerField(
+                        help_text="Blind answers of several annotators."
+                    ),
+                ),
+                (
+                    "crowd_value",
+                    models.CharField(
+                        blank=True,
+                        help_text="The most likely label with the model's view, if any.",
+                        max_length=60,
+                    ),
+                ),
+                (
+                    "crowd_quality",
+                    models.FloatField(help_text="How likely that is, in [0, 1].", null=True),
+                ),
+                (
+                    "model_version",
+                    models.CharField(blank=True, help_text="Whose view that was.", max_length=60),
+                ),
+                ("computed_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AgreementState",
+            fields=[
+                (
+                    "project",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="agreement_state",
+                        serialize=False,
+                        to="curation.project",
+                    ),
+                ),
+                (
+                    "is_due",
+                    models.BooleanField(
+                        help_text="Answers came or went since the records were made."
+                    ),
+                ),
+                (
+                    "seen_annotation_id",
+                    models.BigIntegerField(help_text="Later annotations were not noticed yet."),
+                ),
+                ("seen_at", models.DateTimeField(help_text="Later undos were not noticed yet.")),
+                (
+                    "weighed_by",
+                    models.JSONField(
+                        default=dict,
+                        help_text="The accuracies labels were last weighed by, by annotator.",
+                    ),
+                ),
+                (
+                    "weighed_to",
+                    models.BigIntegerField(
+                        help_text="The sample labels are weighed anew up to; null when they all are.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "weighed_at",
+                    models.DateTimeField(help_text="When weighing anew last began.", null=True),
+                ),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name="annotation",
+            index=models.Index(
+                condition=models.Q(("undone_at__isnull", False)),
+                fields=["undone_at"],
+                name="annotation_undone",
+            ),
         ),
     ]

@@ -1,6 +1,6 @@
 """The rows of the curation room, by noun."""
 
-from curation.models.agreement import AnnotatorQuality
+from curation.models.agreement import AgreementState, AnnotatorQuality, SampleConsensus
 from curation.models.disagreement import (
     AdjudicatedVoice,
     Disagreement,
@@ -39,6 +39,7 @@ from curation.models.sample import Cluster, Label, LabelEvidence, Sample, Sample
 
 __all__ = [
     "AdjudicatedVoice",
+    "AgreementState",
     "Annotation",
     "AnnotatorQuality",
     "Cluster",
@@ -67,6 +68,7 @@ __all__ = [
     "RetentionPolicy",
     "ReviewItem",
     "Sample",
+    "SampleConsensus",
     "SampleScore",
     "ScreeningDue",
     "Source",

@@ -1,10 +1,11 @@
-"""How right annotators are, and how far their records have been worked out."""
+"""How right annotators are, what their answers make of samples, and how far that is worked out."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from curation.models.project import Project
+from curation.models.sample import Sample
 
 
 class AnnotatorQuality(models.Model):
@@ -42,3 +43,49 @@ class AnnotatorQuality(models.Model):
     def __str__(self) -> str:
         share = "unknown" if self.accuracy is None else f"{self.accuracy:.2f}"
         return f"{self.user} in {self.project}: {share}"
+
+
+class SampleConsensus(models.Model):
+    """What the answers to a sample with several make of it, by the annotators' records.
+
+    Beside it, where a model has answered too, what CROWDLAB makes of answers and model together:
+    a second look at the label, never its ground.
+    """
+
+    sample = models.OneToOneField(
+        Sample, models.CASCADE, primary_key=True, related_name="consensus"
+    )
+    value = models.CharField(max_length=60, help_text="The most likely label.")
+    posterior = models.FloatField(help_text="How likely it is, in [0, 1].")
+    quality = models.FloatField(help_text="What a label made of it is worth, in [0, 1].")
+    n_answers = models.PositiveSmallIntegerField(help_text="Blind answers of several annotators.")
+    crowd_value = models.CharField(
+        max_length=60, blank=True, help_text="The most likely label with the model's view, if any."
+    )
+    crowd_quality = models.FloatField(null=True, help_text="How likely that is, in [0, 1].")
+    model_version = models.CharField(max_length=60, blank=True, help_text="Whose view that was.")
+    computed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.value} ({self.posterior:.2f})"
+
+
+class AgreementState(models.Model):
+    """How far a project's answers have been looked at; what is due is done by the next tick."""
+
+    project = models.OneToOneField(
+        Project, models.CASCADE, primary_key=True, related_name="agreement_state"
+    )
+    is_due = models.BooleanField(help_text="Answers came or went since the records were made.")
+    seen_annotation_id = models.BigIntegerField(help_text="Later annotations were not noticed yet.")
+    seen_at = models.DateTimeField(help_text="Later undos were not noticed yet.")
+    weighed_by = models.JSONField(
+        default=dict, help_text="The accuracies labels were last weighed by, by annotator."
+    )
+    weighed_to = models.BigIntegerField(
+        null=True, help_text="The sample labels are weighed anew up to; null when they all are."
+    )
+    weighed_at = models.DateTimeField(null=True, help_text="When weighing anew last began.")
+
+    def __str__(self) -> str:
+        return f"agreement in {self.project}{', due' if self.is_due else ''}"

@@ -129,7 +129,13 @@ class Annotation(models.Model):
     undone_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["user", "-submitted_at"], name="annotation_recent")]
+        indexes = [
+            models.Index(fields=["user", "-submitted_at"], name="annotation_recent"),
+            # What was taken back since a moment.
+            models.Index(
+                fields=["undone_at"], condition=Q(undone_at__isnull=False), name="annotation_undone"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["item", "user"],

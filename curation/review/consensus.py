@@ -64,17 +64,22 @@ def consensus(
         return None
     chances = posteriors(answers, labels=labels, skills=skills)
     value = max(chances, key=lambda name: chances[name])
-    supporting = [answer for answer in answers if answer.value == value]
-    if chances[value] < SPLIT_BELOW or not supporting:
+    if chances[value] < SPLIT_BELOW or value not in [answer.value for answer in answers]:
         return None
-    opposed = 1 - len(supporting) / len(answers)
-    quality = min(chances[value] * (1 - OPPOSITION_COST * opposed), QUALITY_CAP)
-    return Consensus(
-        value=value,
-        posterior=chances[value],
-        quality=round(quality, 2),
-        reasons=_reasons(answers, supporting, chances[value], skills),
-    )
+    return _weighed(value, chances[value], answers, skills)
+
+
+def weight_of(
+    value: str, answers: Sequence[Answer], *, labels: Sequence[str], skills: Mapping[int, Skill]
+) -> Consensus:
+    """What the answers make of ``value``, likely or not: for a label that is believed already.
+
+    >>> split = [Answer(1, "good"), Answer(2, "bad")]
+    >>> weight_of("good", split, labels=["good", "bad"], skills={}).posterior
+    0.5
+    """
+    chances = posteriors(answers, labels=[*labels, value], skills=skills)
+    return _weighed(value, chances[value], answers, skills)
 
 
 def posteriors(
@@ -103,6 +108,16 @@ def posteriors(
     odds = [math.exp(each - top) for each in logs]
     # Rounded, so that a lone answer weighs exactly what is assumed of its annotator.
     return {name: round(each / sum(odds), 6) for name, each in zip(names, odds, strict=True)}
+
+
+def _weighed(
+    value: str, posterior: float, answers: Sequence[Answer], skills: Mapping[int, Skill]
+) -> Consensus:
+    supporting = [answer for answer in answers if answer.value == value]
+    opposed = 1 - len(supporting) / len(answers)
+    quality = min(posterior * (1 - OPPOSITION_COST * opposed), QUALITY_CAP)
+    reasons = _reasons(answers, supporting, posterior, skills)
+    return Consensus(value, posterior, round(quality, 2), reasons)
 
 
 def _reasons(

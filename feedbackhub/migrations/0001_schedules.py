@@ -6,6 +6,7 @@ SCHEDULES = [
     # (name, task, every, period, expires in seconds)
     ("Digest landed events", "curation.tasks.digest", 2, "seconds", 10),
     ("Free expired leases", "curation.tasks.sweep_leases", 30, "seconds", 30),
+    ("Weigh annotators", "curation.tasks.weigh_annotators", 60, "seconds", 60),
     ("Create partitions ahead", "curation.tasks.make_partitions", 12, "hours", 3600),
     ("Retire old months", "curation.tasks.retire_partitions", 6, "hours", 3600),
     ("Carry out erasures", "feedbackhub.tasks.erase", 30, "seconds", 30),

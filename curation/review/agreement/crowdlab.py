@@ -35,7 +35,8 @@ def check(said: NDArray[np.int64], probabilities: NDArray[np.float64]) -> list[C
     to every item; ``probabilities`` (n_items, n_labels) are the model's, rows summing to 1.
     """
     is_given = said != MISSING
-    if len(said) < FEWEST_ITEMS or not (is_given.sum(axis=1) >= 2).any():
+    is_enough = len(said) >= FEWEST_ITEMS and probabilities.shape[1] >= 2
+    if not is_enough or not (is_given.sum(axis=1) >= 2).any():
         return None
     # pandas, scikit-learn and what else it brings take more than a second to import.
     from cleanlab.multiannotator import get_label_quality_multiannotator

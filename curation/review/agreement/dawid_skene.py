@@ -105,7 +105,8 @@ def _rows(counts: Floats) -> Floats:
     """Rows as shares; even where nothing was counted."""
     totals = counts.sum(axis=-1, keepdims=True)
     even = np.full_like(counts, 1 / counts.shape[-1])
-    return np.divide(counts, totals, out=even, where=totals > 0)
+    np.divide(counts, totals, out=even, where=totals > 0)
+    return even
 
 
 def _per_item(answers: Answers, log_rates: Floats) -> Floats:

@@ -94,7 +94,8 @@ def _alphas(coincidences: Floats, metric: Metric) -> Floats:
     by_chance = np.divide(expected, scale, out=np.zeros_like(expected), where=scale > 0)
     share = np.full_like(observed, np.nan)
     np.divide(observed, by_chance, out=share, where=by_chance > 0)
-    return 1 - share
+    result: Floats = 1 - share
+    return result
 
 
 def _distances(totals: Floats, metric: Metric) -> Floats:
