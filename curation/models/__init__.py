@@ -35,7 +35,8 @@ from curation.models.quarantine import (
     ScreeningDue,
 )
 from curation.models.review import Annotation, Exposure, Lease, ReviewItem
-from curation.models.sample import Cluster, Label, LabelEvidence, Sample, SampleScore
+from curation.models.sample import Cluster, Label, LabelEvidence, Sample
+from curation.models.scores import Ranking, SampleScore
 
 __all__ = [
     "AdjudicatedVoice",
@@ -64,6 +65,7 @@ __all__ = [
     "Project",
     "QuarantineMove",
     "QuarantineRule",
+    "Ranking",
     "RejectedEvent",
     "RetentionPolicy",
     "ReviewItem",
