@@ -27,6 +27,7 @@ WHERE sample_id = ANY (%(samples)s::bigint[]) AND is_current;
 -- write_labels --
 -- Write one current label a sample, with what it rests on. The old ones end in a statement of their
 -- own: in one, the unique index of current labels would meet the new row before the old is gone.
+-- What thumbs or near-duplicates say of the text is weighed anew, later: the digest does so itself.
 UPDATE curation_label SET is_current = false
 WHERE sample_id = ANY (%(samples)s::bigint[]) AND is_current;
 WITH made AS (
@@ -43,6 +44,20 @@ SELECT made.id, e.feedback_id, e.annotation_id
 FROM unnest(%(evidence_samples)s::bigint[], %(evidence_feedback)s::uuid[],
             %(evidence_annotations)s::bigint[]) AS e (sample_id, feedback_id, annotation_id)
 JOIN made USING (sample_id);
+INSERT INTO curation_weighingdue (sample_id)
+SELECT n.sample_id
+FROM unnest(%(samples)s::bigint[], %(origins)s::text[]) AS n (sample_id, origin)
+JOIN curation_sample s ON s.id = n.sample_id
+WHERE n.origin <> 'feedback' AND (
+    EXISTS (
+        SELECT 1 FROM curation_feedbackoutcome o
+        WHERE o.sample_id = s.id AND o.state = 'counted'
+    )
+    OR EXISTS (
+        SELECT 1 FROM curation_sample sibling
+        WHERE sibling.cluster_id = s.cluster_id AND sibling.id <> s.id
+    )
+);
 
 -- standing_labels --
 -- The best earlier label of each sample whose grounds still stand: annotations before imports,

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from curation.digest import services as digestion
+from curation.digest import trust
 from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
 from curation.review import services as review
@@ -42,3 +43,9 @@ def make_partitions() -> None:
 def retire_partitions() -> None:
     """Drop what the retention policy keeps no longer."""
     retention.retire(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=300, time_limit=330)
+def tidy_trust() -> None:
+    """Count trust anew where its half-life was changed, and forget what no longer weighs."""
+    trust.tidy(now=utcnow())

@@ -105,10 +105,8 @@ SELECT s.id AS sample_id,
     EXISTS (
         SELECT 1 FROM curation_reviewitem i
         WHERE i.sample_id = s.id AND i.status = 'closed' AND i.skips >= 2
-    ) AS is_dismissed,
-    l.value AS annotated, l.created_at AS annotated_at
+    ) AS is_dismissed
 FROM curation_sample s
-LEFT JOIN curation_label l ON l.sample_id = s.id AND l.is_current AND l.origin = 'annotation'
 WHERE s.id = ANY (%(samples)s::bigint[]);
 
 -- project_facts --

@@ -1,20 +1,18 @@
 """Which samples go into the disputed and audit queues, and which need not (any more)."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from curation.digest.quality import dispute_priority, opposes
+from curation.digest.contradiction import USER_ANNOTATOR, USER_MODEL, Contradiction
+from curation.digest.quality import dispute_priority
+from curation.digest.spoken import Spoken
 from curation.digest.supersession import EventId
-from curation.digest.voices import Spoken
 from curation.models import Project
 from curation.models.review import Queue
 from curation.review.items import Pick, close_untouched, lock_items, open_items
-from feedbackhub.core.ids import uuid7_time
 from feedbackhub.core.sql import fetch, statements
 
 SQL = statements(Path(__file__).with_name("digest.sql"))
@@ -40,8 +38,6 @@ class _State:
     is_audited: bool
     is_asked: bool
     is_dismissed: bool
-    annotated: str | None
-    annotated_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -57,9 +53,12 @@ def queue_samples(
     project: Project,
     audited: Sequence[Audited],
     spoken: Mapping[int, Sequence[Spoken]],
+    found: Mapping[int, Contradiction],
     now: datetime,
 ) -> Queued:
     """Open audit items, open or refresh disputes, and close those that are none any more.
+
+    What is disputed the records say: ``found`` holds those of the samples in ``spoken``.
 
     A text is asked about once: while it waits in the audit queue no dispute opens for it, and one
     nobody has looked at gives way. Were disputes answered first, the audit labels at hand would
@@ -78,14 +77,15 @@ def queue_samples(
         close_untouched(
             sample_ids=list(audits), queue=queue, reason="Asked in the audit queue.", now=now
         )
-    calm = [sample_id for sample_id, voices in spoken.items() if not _contradicting(voices)]
+    disputed = {sample_id: each for sample_id, each in found.items() if _dispute(each)}
+    calm = [sample_id for sample_id in spoken if sample_id not in disputed]
     close_untouched(
         sample_ids=calm, queue=Queue.DISPUTED, reason="No user contradicts it any more.", now=now
     )
     disputes = [
-        _dispute_pick(sample_id, voices)
-        for sample_id, voices in spoken.items()
-        if sample_id not in audits and _is_worth_asking(states[sample_id], voices)
+        _dispute_pick(sample_id, each, spoken[sample_id])
+        for sample_id, each in disputed.items()
+        if sample_id not in audits and _is_worth_asking(states[sample_id], each)
     ]
     return Queued(
         audited=open_items(project=project, picks=list(audits.values()), now=now),
@@ -93,22 +93,18 @@ def queue_samples(
     )
 
 
-def _contradicting(voices: Sequence[Spoken]) -> list[Spoken]:
-    return [each for each in voices if each.contradicts]
+def _dispute(found: Contradiction) -> Mapping[str, Any] | None:
+    """The evidence of users who contradict the model, or annotators who had been asked."""
+    return found.evidence.get(USER_ANNOTATOR) or found.evidence.get(USER_MODEL)
 
 
-def _is_worth_asking(state: _State, voices: Sequence[Spoken]) -> bool:
-    if state.is_audited or state.is_dismissed or not _contradicting(voices):
+def _is_worth_asking(state: _State, found: Contradiction) -> bool:
+    if state.is_audited or state.is_dismissed:
         return False
-    if state.annotated is None or state.annotated_at is None:
-        return True
-    against = [
-        each
-        for each in voices
-        if opposes(each.voice, state.annotated)
-        and uuid7_time(UUID(each.feedback_id)) > state.annotated_at
-    ]
-    return len(against) >= VOICES_AGAINST_ANNOTATOR
+    if USER_ANNOTATOR in found.evidence:
+        against = found.evidence[USER_ANNOTATOR]["contradicting"]
+        return bool(against >= VOICES_AGAINST_ANNOTATOR)
+    return True
 
 
 def _audit_pick(each: Audited) -> Pick:
@@ -124,36 +120,34 @@ def _audit_pick(each: Audited) -> Pick:
     )
 
 
-def _dispute_pick(sample_id: int, voices: Sequence[Spoken]) -> Pick:
-    contradicting = _contradicting(voices)
-    latest = contradicting[0]
+def _dispute_pick(sample_id: int, found: Contradiction, spoken: Sequence[Spoken]) -> Pick:
+    evidence = _dispute(found)
+    assert evidence is not None
+    # Who opposes annotators may well have agreed with the model.
+    latest = next((each for each in spoken if each.contradicts), spoken[0])
     return Pick(
         sample_id=sample_id,
         queue=Queue.DISPUTED,
-        priority=dispute_priority(contradicting=len(contradicting), confidence=latest.confidence),
-        why=_evidence(contradicting, agreeing=len(voices) - len(contradicting)),
+        priority=dispute_priority(contradicting=evidence["weight"], confidence=latest.confidence),
+        why=_why(evidence, latest),
         prediction_id=latest.prediction_id,
         model_version=latest.model_version,
     )
 
 
-def _evidence(contradicting: Sequence[Spoken], *, agreeing: int) -> dict[str, Any]:
-    latest = contradicting[0]
-    suggested = Counter(each.suggested for each in contradicting if each.suggested)
-    who = (
-        "1 subject contradicts"
-        if len(contradicting) == 1
-        else (f"{len(contradicting)} subjects contradict")
-    )
-    sure = "" if latest.confidence is None else f", {latest.confidence:.0%} sure"
-    instead = " or ".join(f"“{label}”" for label in sorted(suggested))
-    sentence = f"{who} the model's “{latest.predicted}” ({latest.model_version}{sure})"
+def _why(evidence: Mapping[str, Any], latest: Spoken) -> dict[str, Any]:
+    n = evidence["contradicting"]
+    who = "1 subject contradicts" if n == 1 else f"{n} subjects contradict"
+    if annotated := evidence.get("annotated"):
+        sentence = f"{who} “{annotated}”, which annotators had agreed on"
+    else:
+        sure = "" if latest.confidence is None else f", {latest.confidence:.0%} sure"
+        sentence = f"{who} the model's “{latest.predicted}” ({latest.model_version}{sure})"
+    instead = " or ".join(f"“{label}”" for label in evidence["suggestions"])
     return {
+        **evidence,
         "sentence": f"{sentence}; instead: {instead}." if instead else f"{sentence}.",
         "predicted": latest.predicted,
         "confidence": latest.confidence,
         "model_version": latest.model_version,
-        "contradicting": len(contradicting),
-        "agreeing": agreeing,
-        "suggestions": dict(sorted(suggested.items())),
     }

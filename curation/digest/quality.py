@@ -1,14 +1,16 @@
-"""How far thumbs are believed: the arithmetic from voices to a label, and to a dispute. Pure.
+"""How far labels are believed: the arithmetic from voices to a label, and to its quality. Pure.
 
 One voice is one subject (or, without subjects, one prediction). A voice that agrees with the model
 starts higher than one that contradicts it, since a wrong thumb is likelier than a wrong model as
 long as the model is any good; each further voice halves what is missing to a cap below an import's
-and an annotator's word; opposition scales the whole down by the share of support.
+and an annotator's word; opposition scales the whole down by the share of support. Voices count by
+the trust they have earned: one nobody knows counts as one.
 
 A lone contradiction (0.5) stays under the usual training threshold (0.6): it waits for a person.
 """
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +19,15 @@ CONTRADICTION = 0.5
 CAP = 0.9
 # Beyond so many the reasons say "or more": their quality no longer moves, nor need the label.
 COUNTED_TO = 5
+# How far from one the trust of all supporters must be for the reasons to say so.
+NOTABLE_TRUST = 0.15
+# A model that was trained without a label is a witness too, and a weak one.
+MODEL_SHARE = 0.25
+SURE = 0.95
+# Each full quarter of a year takes a fortieth, for two years.
+AGE_STEP_DAYS = 91
+AGE_STEPS = 8
+AGE_COST = 0.025
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,8 @@ class Voice:
     """It says the model was wrong."""
     predicted: str
     """The label the model gave."""
+    weight: float = 1.0
+    """How many voices it counts as, by the trust it has earned; positive."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,15 @@ class Verdict:
     """The label that voices speak for."""
 
     value: str
+    quality: float
+    """In [0, 1], to two decimals."""
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How far a label is believed, and why."""
+
     quality: float
     """In [0, 1], to two decimals."""
     reasons: tuple[str, ...]
@@ -55,32 +77,93 @@ def verdict(voices: tuple[Voice, ...]) -> Verdict | None:
     0.7
     >>> verdict((Voice("good", False, "good"), Voice("bad", True, "good"))).quality
     0.35
+    >>> verdict((Voice("bad", True, "good", weight=0.5),) * 2).quality
+    0.5
     """
-    support = Counter(voice.suggested for voice in voices if voice.suggested)
+    support = _weights((voice.suggested, voice.weight) for voice in voices if voice.suggested)
     if not support:
         return None
-    agreeing = Counter(voice.suggested for voice in voices if not voice.contradicts)
+    agreeing = _weights((v.suggested, v.weight) for v in voices if not v.contradicts)
     # Of equally supported labels the one the model gave, then the first by name.
-    value = min(support, key=lambda name: (-support[name], -agreeing[name], name))
-    for_it = support[value]
-    against = sum(1 for voice in voices if opposes(voice, value))
-    base = AGREEMENT if agreeing[value] else CONTRADICTION
-    strength = CAP - (CAP - base) * 0.5 ** (for_it - 1)
-    quality = round(strength * for_it / (for_it + against), 2)
-    return Verdict(value, quality, _grounds(for_it, against, bool(agreeing[value])))
+    value = min(support, key=lambda name: (-support[name], -agreeing.get(name, 0.0), name))
+    against = [voice for voice in voices if opposes(voice, value)]
+    opposed = round(sum(voice.weight for voice in against), 2)
+    agrees = agreeing.get(value, 0.0) > 0
+    base = AGREEMENT if agrees else CONTRADICTION
+    strength = CAP - (CAP - base) * 0.5 ** (support[value] - 1)
+    quality = round(max(strength, 0.0) * support[value] / (support[value] + opposed), 2)
+    supporters = [voice for voice in voices if voice.suggested == value]
+    grounds = _grounds(len(supporters), len(against), agrees)
+    return Verdict(value, quality, (*grounds, *_trust(supporters)))
 
 
-def dispute_priority(*, contradicting: int, confidence: float | None) -> float:
+def label_quality(
+    *, word: float, grounds: Sequence[str], support: float | None, age_days: float
+) -> Quality:
+    """How far a label is believed: what its word is worth, as models and age bear it out.
+
+    ``word`` in [0, 1] is what those who said it are worth by themselves, with ``grounds``: for
+    thumbs :func:`verdict` (agreement and trust), for annotators the consensus of their answers by
+    their records, for an import a constant. ``support`` is the probability that models trained
+    without this label gave its value; None when none was asked. It moves the odds of the word by
+    its own odds to the power of a quarter: they halve or double at most (19 ** 0.25 is 2.1), so
+    that no model can talk away what people agree on. ``age_days`` takes a fortieth a quarter, a
+    fifth at most: what is meant by a label drifts, slowly.
+
+    >>> label_quality(word=0.7, grounds=(), support=None, age_days=3).quality
+    0.7
+    >>> label_quality(word=0.7, grounds=(), support=0.98, age_days=3).quality
+    0.83
+    >>> label_quality(word=0.7, grounds=(), support=0.02, age_days=3).quality
+    0.53
+    >>> label_quality(word=0.95, grounds=("Two annotators said so.",), support=0.02, age_days=400)
+    ... # doctest: +NORMALIZE_WHITESPACE
+    Quality(quality=0.81, reasons=('Two annotators said so.',
+        'Models trained without it give it 2 %.', 'It is more than 12 months old.'))
+    """
+    score, reasons = word, [*grounds]
+    if support is not None:
+        sure = min(max(support, 1 - SURE), SURE)
+        odds = (sure / (1 - sure)) ** MODEL_SHARE
+        score = word * odds / (word * odds + 1 - word)
+        reasons.append(f"Models trained without it give it {support * 100:.0f} %.")
+    if steps := age_steps(age_days):
+        score *= 1 - AGE_COST * steps
+        reasons.append(f"It is more than {3 * steps} months old.")
+    return Quality(round(min(max(score, 0.0), 1.0), 2), tuple(reasons))
+
+
+def age_steps(age_days: float) -> int:
+    """Full quarters of age that count, up to two years' worth.
+
+    >>> age_steps(90), age_steps(91), age_steps(10_000)
+    (0, 1, 8)
+    """
+    return min(max(int(age_days // AGE_STEP_DAYS), 0), AGE_STEPS)
+
+
+def next_age_step(age_days: float) -> int | None:
+    """The age in days at which it next matters; None when it no longer will.
+
+    >>> next_age_step(0), next_age_step(91), next_age_step(728)
+    (91, 182, None)
+    """
+    steps = age_steps(age_days)
+    return (steps + 1) * AGE_STEP_DAYS if steps < AGE_STEPS else None
+
+
+def dispute_priority(*, contradicting: float, confidence: float | None) -> float:
     """How urgent a contradicted prediction is: the more subjects and the surer the model, the more.
 
-    In [0, 2): half of what is missing to one for each subject, plus the model's confidence.
+    ``contradicting`` counts subjects by their trust. In [0, 2): half of what is missing to one for
+    each subject, plus the model's confidence.
 
     >>> dispute_priority(contradicting=1, confidence=0.9)
     1.4
     >>> dispute_priority(contradicting=2, confidence=0.9)
     1.65
     """
-    return round(1 - 0.5**contradicting + min(confidence or 0.0, 0.99), 2)
+    return float(round(1 - 0.5**contradicting + min(confidence or 0.0, 0.99), 2))
 
 
 def opposes(voice: Voice, value: str) -> bool:
@@ -88,6 +171,24 @@ def opposes(voice: Voice, value: str) -> bool:
     if voice.suggested:
         return voice.suggested != value
     return voice.contradicts and voice.predicted == value
+
+
+def _weights(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Sums by name, rounded: weights come in twentieths, and ties must be ties."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for name, weight in pairs:
+        sums[name] += weight
+    return {name: round(total, 2) for name, total in sums.items()}
+
+
+def _trust(supporters: Sequence[Voice]) -> tuple[str, ...]:
+    mean = sum(voice.weight for voice in supporters) / len(supporters)
+    if abs(mean - 1) < NOTABLE_TRUST:
+        return ()
+    whose = "Such a voice was" if len(supporters) == 1 else "Such voices were"
+    how = "right more often than usual" if mean > 1 else "wrong more often than usual"
+    each = "it counts" if len(supporters) == 1 else "each counts"
+    return (f"{whose} {how} before: {each} as {mean:.1f}.",)
 
 
 def _grounds(for_it: int, against: int, agrees: bool) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from curation.digest import outcomes
-from curation.digest.disputes import queue_samples
 from curation.digest.outcomes import FeedbackRow
 from curation.digest.rule_book import RuleBook, rule_books
 from curation.digest.samples import upsert_samples
 from curation.digest.screening import DAY, EPOCH, MINUTE, Scope, Suspicion, members, suspicions
 from curation.digest.supersession import EventId
 from curation.digest.voices import reweigh
+from curation.digest.weighing import weigh
 from curation.intake.metrics import CAUGHT
 from curation.models import FeedbackOutcome, Project
 from feedbackhub.core.ids import uuid7_time
@@ -250,4 +250,4 @@ def _weigh(project: Project, sample_ids: Sequence[int], now: datetime) -> None:
         return
     spoken = reweigh(sample_ids=sample_ids, now=now)
     voices = {sample_id: spoken.get(sample_id, []) for sample_id in sample_ids}
-    queue_samples(project=project, audited=[], spoken=voices, now=now)
+    weigh(project=project, audited=[], spoken=voices, now=now)

@@ -15,15 +15,17 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from curation.digest import outcomes
-from curation.digest.disputes import Audited, Queued, queue_samples
+from curation.digest.disputes import Audited, Queued
 from curation.digest.outcomes import FeedbackRow, Outcome
 from curation.digest.quarantine import screen
 from curation.digest.rule_book import rule_books
 from curation.digest.rules import GarbageText
 from curation.digest.samples import NewSample, upsert_samples
+from curation.digest.spoken import Spoken
 from curation.digest.supersession import EventId
 from curation.digest.tallies import roll_up
-from curation.digest.voices import Spoken, reweigh
+from curation.digest.voices import reweigh
+from curation.digest.weighing import catch_up, weigh
 from curation.models import FeedbackOutcome, Landed, Project, Sample
 from feedbackhub.core.sql import execute, fetch, statements
 
@@ -97,11 +99,13 @@ def drain(*, now: datetime, seconds: float, limit: int = 3000) -> DigestReport:
         total += report
         roll_up()
         screen(now=now)
+        catch_up(now=now)
         if report.events < limit or time.monotonic() >= deadline:
             return total
     # What a crash left behind, and requests that landed nothing.
     roll_up()
     screen(now=now)
+    catch_up(now=now)
     return total
 
 
@@ -198,7 +202,7 @@ def _ask_for_screening(settled: Sequence[Outcome]) -> None:
         )
 
 
-def _reweigh(sample_ids: Sequence[int], now: datetime) -> dict[int, list[Spoken]]:
+def _reweigh(sample_ids: Sequence[int], now: datetime) -> dict[int, Sequence[Spoken]]:
     """The voices about each of these samples, after their labels were weighed anew."""
     if not sample_ids:
         return {}
@@ -228,7 +232,7 @@ def _queue(
             voices[outcome.project_id][outcome.sample_id] = spoken[outcome.sample_id]
     total = Queued()
     for project_id in sorted({*audited, *voices}):
-        queued = queue_samples(
+        queued = weigh(
             project=projects[project_id],
             audited=audited[project_id],
             spoken=voices[project_id],

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from curation import labels
-from curation.digest.quality import Voice, verdict
-from curation.digest.supersession import EventId
+from curation.digest.quality import verdict
+from curation.digest.spoken import Spoken
+from curation.digest.trust import trusted
 from curation.labels import Belief
 from curation.models import Label
 from feedbackhub.core.sql import fetch, statements
@@ -16,25 +16,6 @@ from feedbackhub.core.sql import fetch, statements
 SQL = statements(Path(__file__).with_name("voices.sql"))
 # A popular text is judged by its latest voices; its label would not move for more.
 MOST_VOICES = 50
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """One counted voice about a sample, with the event it came by."""
-
-    sample_id: int
-    feedback_id: EventId
-    suggested: str
-    contradicts: bool
-    predicted: str
-    confidence: float | None
-    model_version: str
-    prediction_id: EventId | None
-
-    @property
-    def voice(self) -> Voice:
-        """What it says, for the arithmetic."""
-        return Voice(self.suggested, self.contradicts, self.predicted)
 
 
 def spoken_about(*, sample_ids: Iterable[int]) -> dict[int, list[Spoken]]:
@@ -46,13 +27,13 @@ def spoken_about(*, sample_ids: Iterable[int]) -> dict[int, list[Spoken]]:
     return found
 
 
-def reweigh(*, sample_ids: Sequence[int], now: datetime) -> dict[int, list[Spoken]]:
-    """Believe what the voices about these samples say now; returns the voices.
+def reweigh(*, sample_ids: Sequence[int], now: datetime) -> dict[int, Sequence[Spoken]]:
+    """Believe what the voices about these samples say now; returns the voices, by their trust.
 
     Changes nothing where an import or an annotator has spoken, and withdraws a label whose voices
     have all gone. Its caller has locked the samples.
     """
-    spoken = spoken_about(sample_ids=sample_ids)
+    spoken = trusted(spoken=spoken_about(sample_ids=sample_ids), now=now)
     beliefs, silent = [], []
     for sample_id in sample_ids:
         said = verdict(tuple(each.voice for each in spoken.get(sample_id, ())))

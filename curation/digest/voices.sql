@@ -2,7 +2,8 @@
 -- The latest counted voices about each sample. A subject who judged several predictions of one
 -- text speaks once, by the latest; without a subject the prediction is the voice.
 SELECT wanted.sample_id, latest.feedback_id::text, latest.suggested, latest.contradicts,
-    f.predicted_label AS predicted, f.confidence, f.model_version, f.prediction_id::text
+    f.predicted_label AS predicted, f.confidence, f.model_version, f.prediction_id::text,
+    f.project_id, f.source_id, f.subject_hash
 FROM unnest(%(samples)s::bigint[]) AS wanted (sample_id)
 CROSS JOIN LATERAL (
     SELECT DISTINCT ON (who) recent.feedback_id, recent.suggested, recent.contradicts

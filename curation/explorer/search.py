@@ -114,19 +114,11 @@ DISPUTED = Walk(
     "curation_disagreement d WHERE d.project_id = %(project)s AND d.resolved_at IS NULL",
     "DESC",
 )
-# The version whose scores rank the queues; those of others are kept beside them.
-RANKING = "(SELECT r.version FROM curation_ranking r WHERE r.project_id = %(project)s)"
-LEAST_SURE = Walk(
-    "c.margin",
-    "c.sample_id",
-    f"curation_samplescore c WHERE c.project_id = %(project)s AND c.model_version = {RANKING}",
-    "ASC",
-)
 # By order: along an index that spans all projects, and through one small project.
 ALONG: Mapping[str, Walk] = {
     "newest": NEWEST,
     "quality": Walk("l.quality", "l.sample_id", "curation_label l WHERE l.is_current", "ASC"),
-    "margin": LEAST_SURE,
+    "margin": Walk("c.margin", "c.sample_id", "curation_samplescore c WHERE true", "ASC"),
     "strength": DISPUTED,
 }
 THROUGH: Mapping[str, Walk] = {
@@ -138,7 +130,13 @@ THROUGH: Mapping[str, Walk] = {
         "WHERE s.project_id = %(project)s",
         "ASC",
     ),
-    "margin": LEAST_SURE,
+    "margin": Walk(
+        "c.margin",
+        "s.id",
+        "curation_sample s JOIN curation_samplescore c ON c.sample_id = s.id "
+        "WHERE s.project_id = %(project)s",
+        "ASC",
+    ),
     "strength": DISPUTED,
 }
 
@@ -239,7 +237,7 @@ class Search:
         asks = self._asks
         found = [
             *_one("curation_label l WHERE l.sample_id = s.id AND l.is_current", LABEL, asks),
-            *_one(_scores(asks), SCORE, asks),
+            *_one("curation_samplescore c WHERE c.sample_id = s.id", SCORE, asks),
             *_one("curation_reviewitem i WHERE i.sample_id = s.id", ITEM, asks),
             *_one(
                 "curation_disagreement d WHERE d.sample_id = s.id AND d.resolved_at IS NULL",
@@ -287,12 +285,6 @@ def _one(table: str, conditions: Mapping[str, str], asks: Mapping[str, Any]) -> 
         return [f"(SELECT true FROM {table} LIMIT 1) IS NOT TRUE"]
     asked = [sql for name, sql in conditions.items() if name in asks]
     return [f"(SELECT true FROM {' AND '.join([table, *asked])} LIMIT 1)"] if asked else []
-
-
-def _scores(asks: Mapping[str, Any]) -> str:
-    """The score of a sample that counts: by the version asked for, or the one that ranks."""
-    whose = "" if "version" in asks else f" AND c.model_version = {RANKING}"
-    return f"curation_samplescore c WHERE c.sample_id = s.id{whose}"
 
 
 def _days(given: SampleFilter) -> dict[str, datetime]:

@@ -113,6 +113,10 @@ class Migration(migrations.Migration):
                 ("disagreed_count", models.IntegerField(default=0)),
                 ("as_of", models.DateTimeField()),
                 (
+                    "half_life_days",
+                    models.FloatField(help_text="That its counts, and its project's, faded by."),
+                ),
+                (
                     "pk",
                     models.CompositePrimaryKey(
                         "project_id",

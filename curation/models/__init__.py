@@ -35,8 +35,7 @@ from curation.models.quarantine import (
     ScreeningDue,
 )
 from curation.models.review import Annotation, Exposure, Lease, ReviewItem
-from curation.models.sample import Cluster, Label, LabelEvidence, Sample
-from curation.models.scores import Ranking, SampleScore
+from curation.models.sample import Cluster, Label, LabelEvidence, Sample, SampleScore
 
 __all__ = [
     "AdjudicatedVoice",
@@ -65,7 +64,6 @@ __all__ = [
     "Project",
     "QuarantineMove",
     "QuarantineRule",
-    "Ranking",
     "RejectedEvent",
     "RetentionPolicy",
     "ReviewItem",

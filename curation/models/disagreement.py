@@ -115,6 +115,7 @@ class SourceTrust(TrustCounts):
     """The adjudicated voices that came by one source, with and without a subject."""
 
     pk = models.CompositePrimaryKey("project_id", "source_id")
+    half_life_days = models.FloatField(help_text="That its counts, and its project's, faded by.")
 
     class Meta:
         verbose_name_plural = "trust of sources"

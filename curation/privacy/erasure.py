@@ -116,6 +116,14 @@ def _outcomes(erasure: Erasure, now: datetime) -> int:
     return execute(SQL["erase_outcomes"], _parameters(erasure))
 
 
+def _trust(erasure: Erasure, now: datetime) -> int:
+    """What was counted about the subject; of the voices themselves only whether they were right."""
+    params = _parameters(erasure)
+    execute(SQL["wait_for_weighings"], params)
+    execute(SQL["erase_adjudicated_voices"], params)
+    return execute(SQL["erase_trust"], params)
+
+
 def _samples(erasure: Erasure, now: datetime) -> int:
     """Texts, what annotators wrote about them, and the queue items that would show them."""
     with connection.cursor() as cursor:
@@ -140,6 +148,7 @@ STEPS: Mapping[str, Callable[[Erasure, datetime], int]] = {
     "feedback": _feedback,
     "unnamed_predictions": _unnamed_predictions,
     "outcomes": _outcomes,
+    "trust": _trust,
     "samples": _samples,
     "rejected": _rejected,
 }

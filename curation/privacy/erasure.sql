@@ -38,6 +38,26 @@ SELECT count(*) FROM (
 UPDATE curation_feedbackoutcome SET subject_hash = %(tombstone)s, comment_hash = NULL
 WHERE project_id = %(project)s AND subject_hash = %(subject)s;
 
+-- wait_for_weighings --
+-- A weighing that read the subject's voices before they were made nobody's still writes what it
+-- counted. It holds their samples locked until that is done, and the next one reads the tombstone.
+SELECT id FROM curation_sample
+WHERE id IN (
+    SELECT sample_id FROM curation_feedbackoutcome
+    WHERE project_id = %(project)s AND subject_hash = %(tombstone)s
+)
+ORDER BY id FOR NO KEY UPDATE;
+
+-- erase_adjudicated_voices --
+-- Whether a voice was right goes on counting for its source, as nobody's.
+UPDATE curation_adjudicatedvoice SET subject_hash = NULL
+WHERE project_id = %(project)s AND subject_hash = %(subject)s;
+
+-- erase_trust --
+-- How far the subject was trusted.
+DELETE FROM curation_subjecttrust
+WHERE project_id = %(project)s AND subject_hash = %(subject)s;
+
 -- samples_of_subject --
 -- Samples whose text only the subject contributed, locked in the order everyone locks samples in:
 -- no prediction holds the text any more, and it was not imported.

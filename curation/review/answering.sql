@@ -70,6 +70,10 @@ answer AS (
     FROM facts
     RETURNING id, is_blind, is_extra
 ),
+due AS (
+    -- Who contradicts whom, and whose voice proved right, the digest works out: not in this request.
+    INSERT INTO curation_weighingdue (sample_id) SELECT sample_id FROM facts
+),
 ballots AS (
     SELECT answer.id, %(user)s::bigint AS user_id, %(value)s::text AS value FROM answer
     UNION ALL
@@ -173,6 +177,10 @@ WITH taken_back AS (
     WHERE id = %(annotation)s AND user_id = %(user)s AND undone_at IS NULL
     RETURNING id, item_id, sample_id, kind, value, skip_reason, note,
         kind = 'label' AND is_blind AND NOT is_extra AS had_slot
+),
+due AS (
+    INSERT INTO curation_weighingdue (sample_id) SELECT sample_id FROM taken_back
+    WHERE kind = 'label'
 ),
 item AS (
     UPDATE curation_reviewitem i SET

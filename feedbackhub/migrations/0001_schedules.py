@@ -9,6 +9,7 @@ SCHEDULES = [
     ("Weigh annotators", "curation.tasks.weigh_annotators", 60, "seconds", 60),
     ("Create partitions ahead", "curation.tasks.make_partitions", 12, "hours", 3600),
     ("Retire old months", "curation.tasks.retire_partitions", 6, "hours", 3600),
+    ("Tidy trust", "curation.tasks.tidy_trust", 5, "minutes", 300),
     ("Carry out erasures", "feedbackhub.tasks.erase", 30, "seconds", 30),
     ("Plan training", "training.tasks.plan", 3, "seconds", 10),
     ("Score the pool", "training.tasks.score", 5, "seconds", 10),

@@ -163,6 +163,7 @@ def test_what_the_subject_wrote_goes_everywhere_and_what_others_wrote_stays(scen
         "feedback": 6,
         "unnamed_predictions": 1,
         "outcomes": 6,
+        "trust": 0,
         "notes": 0,
         "review_items": 2,
         "samples": 2,

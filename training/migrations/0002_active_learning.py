@@ -1,20 +1,7 @@
-"""How a project picks the texts of its uncertain queue."""
-
-from django.db import migrations, models
-
-import training.models
+from django.db import migrations
 
 
 class Migration(migrations.Migration):
     dependencies = [("training", "0001_runs_versions_gates")]
 
-    operations = [
-        migrations.AddField(
-            model_name="trainingpolicy",
-            name="sampling",
-            field=models.JSONField(
-                default=training.models.usual_mixture,
-                help_text="How the texts of the uncertain queue are picked: strategies and their shares.",
-            ),
-        ),
-    ]
+    operations = []
