@@ -1,4 +1,4 @@
-// Keeps the page of a rollout fresh: its parts arrive as HTML, its figures as JSON. Nothing here
+// Keeps a page of live figures fresh: its parts arrive as HTML, its charts as JSON. Nothing here
 // decides; without it the page is complete, and shows the moment it was loaded.
 const EVERY_MS = 5000;
 const root = document.querySelector("[data-live-url]");
