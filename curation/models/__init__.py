@@ -35,6 +35,12 @@ from curation.models.quarantine import (
     ScreeningDue,
 )
 from curation.models.review import Annotation, Exposure, Lease, ReviewItem
+from curation.models.reviewing import (
+    Precedent,
+    PrecedentWord,
+    ReviewPreference,
+    ShownPrediction,
+)
 from curation.models.sample import Cluster, Label, LabelEvidence, Sample, SampleScore
 
 __all__ = [
@@ -60,6 +66,8 @@ __all__ = [
     "Landed",
     "Lease",
     "Membership",
+    "Precedent",
+    "PrecedentWord",
     "Prediction",
     "Project",
     "QuarantineMove",
@@ -67,10 +75,12 @@ __all__ = [
     "RejectedEvent",
     "RetentionPolicy",
     "ReviewItem",
+    "ReviewPreference",
     "Sample",
     "SampleConsensus",
     "SampleScore",
     "ScreeningDue",
+    "ShownPrediction",
     "Source",
     "SourceKey",
     "SourceTrust",

@@ -190,6 +190,13 @@ class CurationPolicy(models.Model):
         default=1, validators=[MinValueValidator(1)], help_text="Annotators asked for each item."
     )
     lease_seconds = models.PositiveIntegerField(default=300)
+    shown_first_share = models.FloatField(
+        db_default=0.05,
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.2)],
+        help_text="Share of reviewed texts, none of them audit or gold, whose prediction is shown "
+        "before the answer, to measure how far it sways annotators; 0 shows none.",
+    )
     rejected_per_day = models.PositiveIntegerField(
         db_default=1_000,
         default=1_000,

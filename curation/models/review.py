@@ -122,6 +122,11 @@ class Annotation(models.Model):
     is_blind = models.BooleanField(
         default=True, help_text="Given before the prediction and the votes were revealed."
     )
+    was_shown = models.BooleanField(
+        db_default=False,
+        default=False,
+        help_text="The first answer after a prediction that was shown by lot; never blind.",
+    )
     is_extra = models.BooleanField(default=False, help_text="Came when no slot was free any more.")
     submission_key = models.UUIDField(help_text="Makes a resent submission count once.")
     seconds_spent = models.FloatField(null=True)
@@ -146,6 +151,9 @@ class Annotation(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="label", skip_reason="") | Q(kind="skip", value=""),
                 name="annotation_label_or_skip",
+            ),
+            models.CheckConstraint(
+                condition=~Q(was_shown=True, is_blind=True), name="annotation_shown_is_not_blind"
             ),
         ]
 
