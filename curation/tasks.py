@@ -6,6 +6,7 @@ from curation.digest import services as digestion
 from curation.digest import trust
 from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
+from curation.review import precedents
 from curation.review import services as review
 from curation.review.agreement import refresh as agreement
 from feedbackhub.core.clock import utcnow
@@ -49,3 +50,9 @@ def retire_partitions() -> None:
 def tidy_trust() -> None:
     """Count trust anew where its half-life was changed, and forget what no longer weighs."""
     trust.tidy(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=30, time_limit=45)
+def index_precedents() -> None:
+    """Make what was just answered findable for those who answer something like it."""
+    precedents.index_precedents()
