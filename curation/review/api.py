@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from curation.intake.reading import read_one
 from curation.models import Project
-from curation.review import wire
+from curation.review import shapes, wire
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.models import User
 from feedbackhub.core.problems import Problem, problem_response
@@ -45,40 +45,54 @@ def review_view(kind: type[Body]) -> Callable[[Handler[Body, Rest]], View]:
     return decorate
 
 
-@review_view(wire.ClaimBody)
-def claim(project: Project, user: User, body: wire.ClaimBody) -> wire.ClaimAnswer:
+@review_view(shapes.ClaimBody)
+def claim(project: Project, user: User, body: shapes.ClaimBody) -> shapes.ClaimAnswer:
     """Reserve items for the person signed in."""
     return wire.claim(project=project, user=user, body=body, now=utcnow())
 
 
-@review_view(wire.SubmitBody)
-def submit(project: Project, user: User, body: wire.SubmitBody, item: int) -> wire.SubmitAnswer:
+@review_view(shapes.SubmitBody)
+def submit(project: Project, user: User, body: shapes.SubmitBody, item: int) -> shapes.SubmitAnswer:
     """Take an answer and reveal what was hidden."""
     return wire.submit(project=project, user=user, item=item, body=body, now=utcnow())
 
 
-@review_view(wire.SkipBody)
-def skip(project: Project, user: User, body: wire.SkipBody, item: int) -> wire.SkipAnswer:
+@review_view(shapes.SkipBody)
+def skip(project: Project, user: User, body: shapes.SkipBody, item: int) -> shapes.SkipAnswer:
     """Pass an item on to others."""
     return wire.skip(project=project, user=user, item=item, body=body, now=utcnow())
 
 
-@review_view(wire.UndoBody)
-def undo(project: Project, user: User, body: wire.UndoBody) -> wire.UndoAnswer:
+@review_view(shapes.UndoBody)
+def undo(project: Project, user: User, body: shapes.UndoBody) -> shapes.UndoAnswer:
     """Take the last answer, or the one with a key, back."""
     return wire.undo(project=project, user=user, body=body, now=utcnow())
 
 
-@review_view(wire.ItemsBody)
-def heartbeat(project: Project, user: User, body: wire.ItemsBody) -> wire.HeartbeatAnswer:
+@review_view(shapes.ItemsBody)
+def heartbeat(project: Project, user: User, body: shapes.ItemsBody) -> shapes.HeartbeatAnswer:
     """Keep leases alive."""
     return wire.heartbeat(project=project, user=user, body=body, now=utcnow())
 
 
-@review_view(wire.ItemsBody)
-def release(project: Project, user: User, body: wire.ItemsBody) -> wire.ReleaseAnswer:
+@review_view(shapes.ItemsBody)
+def release(project: Project, user: User, body: shapes.ItemsBody) -> shapes.ReleaseAnswer:
     """Give leases back."""
     return wire.release(project=project, user=user, body=body, now=utcnow())
+
+
+@review_view(shapes.PreferencesBody)
+def preferences(
+    project: Project, user: User, body: shapes.PreferencesBody
+) -> shapes.PreferencesAnswer:
+    """Keep the keys and the goal of the person signed in."""
+    return wire.preferences(project=project, user=user, body=body, now=utcnow())
+
+
+@review_view(shapes.NoBody)
+def guideline(project: Project, user: User, body: shapes.NoBody) -> shapes.GuidelineAnswer:
+    """The guidelines in force."""
+    return wire.guideline(project=project, user=user)
 
 
 def _user(request: HttpRequest) -> User:

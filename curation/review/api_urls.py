@@ -11,4 +11,6 @@ urlpatterns = [
     path("undo", api.undo, name="review-undo"),
     path("heartbeat", api.heartbeat, name="review-heartbeat"),
     path("release", api.release, name="review-release"),
+    path("preferences", api.preferences, name="review-preferences"),
+    path("guideline", api.guideline, name="review-guideline"),
 ]

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from curation.intake.endpoints import JSON, ProjectEndpoint, answer
 from curation.intake.reading import read_one
 from curation.models import Project
-from curation.review import wire
+from curation.review import shapes, wire
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.keys import Scope, has_scope
 from feedbackhub.core.models import User
@@ -32,31 +32,31 @@ Annotator = Annotated[
 ]
 
 
-class ClaimFor(wire.ClaimBody, frozen=True, kw_only=True):
+class ClaimFor(shapes.ClaimBody, frozen=True, kw_only=True):
     """How many items, for whom; a queue, of which senior annotators alone may ask."""
 
     annotator: Annotator
 
 
-class SubmitFor(wire.SubmitBody, frozen=True, kw_only=True):
+class SubmitFor(shapes.SubmitBody, frozen=True, kw_only=True):
     """One answer of an annotator."""
 
     annotator: Annotator
 
 
-class SkipFor(wire.SkipBody, frozen=True, kw_only=True):
+class SkipFor(shapes.SkipBody, frozen=True, kw_only=True):
     """One item an annotator passes on."""
 
     annotator: Annotator
 
 
-class UndoFor(wire.UndoBody, frozen=True, kw_only=True):
+class UndoFor(shapes.UndoBody, frozen=True, kw_only=True):
     """What an annotator takes back."""
 
     annotator: Annotator
 
 
-class ItemsFor(wire.ItemsBody, frozen=True, kw_only=True):
+class ItemsFor(shapes.ItemsBody, frozen=True, kw_only=True):
     """Leases an annotator keeps or gives back."""
 
     annotator: Annotator
@@ -99,7 +99,7 @@ class ClaimView(ReviewEndpoint):
         tags=["review"],
         request={JSON: schema_of(ClaimFor)},
         responses={
-            200: OpenApiResponse(schema_of(wire.ClaimAnswer), "What the annotator holds."),
+            200: OpenApiResponse(schema_of(shapes.ClaimAnswer), "What the annotator holds."),
             **problems(400, 413, 415),
         },
     )
@@ -122,7 +122,7 @@ class SubmitView(ReviewEndpoint):
         tags=["review"],
         request={JSON: schema_of(SubmitFor)},
         responses={
-            200: OpenApiResponse(schema_of(wire.SubmitAnswer), "It was taken."),
+            200: OpenApiResponse(schema_of(shapes.SubmitAnswer), "It was taken."),
             **problems(400, 409, 413, 415),
         },
     )
@@ -141,7 +141,7 @@ class SkipView(ReviewEndpoint):
         tags=["review"],
         request={JSON: schema_of(SkipFor)},
         responses={
-            200: OpenApiResponse(schema_of(wire.SkipAnswer), "It was passed on."),
+            200: OpenApiResponse(schema_of(shapes.SkipAnswer), "It was passed on."),
             **problems(400, 409, 413, 415),
         },
     )
@@ -163,7 +163,7 @@ class UndoView(ReviewEndpoint):
         tags=["review"],
         request={JSON: schema_of(UndoFor)},
         responses={
-            200: OpenApiResponse(schema_of(wire.UndoAnswer), "What was taken back."),
+            200: OpenApiResponse(schema_of(shapes.UndoAnswer), "What was taken back."),
             **problems(400, 409, 413, 415),
         },
     )
@@ -182,7 +182,7 @@ class HeartbeatView(ReviewEndpoint):
         tags=["review"],
         request={JSON: schema_of(ItemsFor)},
         responses={
-            200: OpenApiResponse(schema_of(wire.HeartbeatAnswer), "Which live on."),
+            200: OpenApiResponse(schema_of(shapes.HeartbeatAnswer), "Which live on."),
             **problems(400, 413, 415),
         },
     )
@@ -200,7 +200,7 @@ class ReleaseView(ReviewEndpoint):
         tags=["review"],
         request={JSON: schema_of(ItemsFor)},
         responses={
-            200: OpenApiResponse(schema_of(wire.ReleaseAnswer), "How many were given back."),
+            200: OpenApiResponse(schema_of(shapes.ReleaseAnswer), "How many were given back."),
             **problems(400, 413, 415),
         },
     )

@@ -1,22 +1,21 @@
-"""Review on the wire: what page and REST API send and get, and each use case between the two.
+"""Each use case of review between the shapes that page and REST API send and get.
 
-A claimed item shows its text and nothing else about itself: queue, prediction and votes arrive in
-the answer to a submission. A refusal is a problem document; what was typed stays with its sender,
-whose key makes sending it again safe.
+A refusal is a problem document; what was typed stays with its sender, whose key makes sending it
+again safe.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any, Literal
-from uuid import UUID
-
-import msgspec
-from msgspec import Meta
+from typing import Any
 
 from curation.models import Project
 from curation.models.review import Queue
-from curation.review import engine, services
+from curation.review import engine, precedents, services, shapes
+from curation.review.guideline_versions import newest_guideline
+from curation.review.guidelines import guideline_html
+from curation.review.keymap import BadKeys
+from curation.review.preferences import keep_preference
 from curation.review.services import (
     AlreadyAnswered,
     KeyReused,
@@ -38,174 +37,10 @@ STATUS: dict[type[ReviewRefused], int] = {
 }
 NEUTRAL_REASON = "Selected for review"
 
-Note = Annotated[str, Meta(max_length=5_000, pattern=r"^[^\x00]*$")]
-ItemId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-Items = Annotated[list[ItemId], Meta(max_length=100, description="Ids of items.")]
-Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 
-
-class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A misspelt field is refused rather than lost."""
-
-
-class ClaimBody(_Body, frozen=True, kw_only=True):
-    """How many items; a queue, of which senior annotators alone may ask."""
-
-    queue: Literal[tuple(Queue.values)] | None = None  # type: ignore[valid-type]
-    count: Annotated[int, Meta(ge=1, le=1_000)] = 5
-
-
-class SubmitBody(_Body, frozen=True, kw_only=True):
-    """One answer."""
-
-    value: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00]*$")]
-    submission_key: UUID
-    note: Note = ""
-    seconds_spent: Seconds | None = None
-
-
-class SkipBody(_Body, frozen=True, kw_only=True):
-    """One item passed on."""
-
-    reason: str
-    submission_key: UUID
-    note: Note = ""
-    seconds_spent: Seconds | None = None
-
-
-class UndoBody(_Body, frozen=True, kw_only=True):
-    """What to take back: the submission with this key, or the newest."""
-
-    submission_key: UUID | None = None
-
-
-class ItemsBody(_Body, frozen=True, kw_only=True):
-    """Leases to keep or to give back."""
-
-    items: Items
-
-
-class ReservedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """An item to answer."""
-
-    id: int
-    text: str
-    reason: str
-    """The same for every item: it must not tell one queue from another."""
-    guideline: int
-    """The newest version of the guidelines."""
-    expires_at: datetime | None
-    """When the reservation runs out; null for an item taken back after its answer."""
-
-
-class EmptyAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Why there is nothing to do."""
-
-    message: str
-    leased_by_others: int
-    done_by_you: int
-    seen_by_you: int
-    """Seen on another page, so not to be answered blind."""
-    open_items: int
-    next_free_at: datetime | None
-
-
-class ClaimAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the annotator holds."""
-
-    items: list[ReservedItem]
-    depth: int
-    """Items free beside these, counted up to a thousand."""
-    empty: EmptyAnswer | None
-
-
-class RevealedPrediction(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model had said."""
-
-    label: str
-    confidence: float | None
-    model_version: str | None
-
-
-class Votes(msgspec.Struct, frozen=True, kw_only=True):
-    """What users had said."""
-
-    up: int
-    down: int
-    suggestions: dict[str, int]
-    """How many hold each label to be true."""
-
-
-class Peer(msgspec.Struct, frozen=True, kw_only=True):
-    """What another annotator answered."""
-
-    annotator: str
-    value: str
-
-
-class RevealAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was hidden until the answer."""
-
-    prediction: RevealedPrediction | None
-    votes: Votes
-    queue: str
-    why: str
-    peers: list[Peer]
-
-
-class SubmitAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an answer."""
-
-    id: int
-    """The item's."""
-    annotation: int
-    value: str
-    status: Literal["accepted", "extra", "unblinded"]
-    """``extra``: kept beside the answers asked for; ``unblinded``: kept, given after the reveal."""
-    reveal: RevealAnswer
-
-
-class SkipAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a skip."""
-
-    id: int
-    annotation: int
-    reason: str
-    is_closed: bool
-
-
-class UndoAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was taken back."""
-
-    item: ReservedItem
-    kind: Literal["label", "skip"]
-    value: str
-    reason: str
-    note: str
-    is_blind: bool
-    """Whether a new answer would still be blind."""
-
-
-class LeaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A lease that lives on."""
-
-    id: int
-    expires_at: datetime
-
-
-class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Which leases live on; items not named here are lost."""
-
-    items: list[LeaseAnswer]
-
-
-class ReleaseAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """How many leases were given back."""
-
-    released: int
-
-
-def claim(*, project: Project, user: User, body: ClaimBody, now: datetime) -> ClaimAnswer:
+def claim(
+    *, project: Project, user: User, body: shapes.ClaimBody, now: datetime
+) -> shapes.ClaimAnswer:
     """Reserve items. Naming a queue is for seniors: it tells why a text waits before the answer."""
     if body.queue is not None:
         project.require(user, Can.REVIEW_SENIOR)
@@ -213,16 +48,16 @@ def claim(*, project: Project, user: User, body: ClaimBody, now: datetime) -> Cl
         project=project, user=user, queue=body.queue, limit=body.count, now=now
     )
     empty = claimed.empty
-    return ClaimAnswer(
+    return shapes.ClaimAnswer(
         items=[_item(item) for item in claimed.items],
         depth=claimed.depth,
-        empty=None if empty is None else EmptyAnswer(**vars(empty)),
+        empty=None if empty is None else shapes.EmptyAnswer(**vars(empty)),
     )
 
 
 def submit(
-    *, project: Project, user: User, item: int, body: SubmitBody, now: datetime
-) -> SubmitAnswer:
+    *, project: Project, user: User, item: int, body: shapes.SubmitBody, now: datetime
+) -> shapes.SubmitAnswer:
     """Take an answer and reveal what was hidden."""
     with _refusals("value"):
         done = services.submit(
@@ -236,16 +71,19 @@ def submit(
             now=now,
         )
     kept = "extra" if done.is_extra else "accepted"
-    return SubmitAnswer(
+    alike = precedents.show_precedents(project=project, user=user, item_id=item, now=now)
+    return shapes.SubmitAnswer(
         id=item,
         annotation=done.annotation_id,
         value=done.value,
         status="unblinded" if not done.is_blind else kept,  # type: ignore[arg-type]
-        reveal=_revealed(done.reveal),
+        reveal=_revealed(done.reveal, alike),
     )
 
 
-def skip(*, project: Project, user: User, item: int, body: SkipBody, now: datetime) -> SkipAnswer:
+def skip(
+    *, project: Project, user: User, item: int, body: shapes.SkipBody, now: datetime
+) -> shapes.SkipAnswer:
     """Pass an item on."""
     with _refusals("reason"):
         skipped = services.skip(
@@ -258,7 +96,7 @@ def skip(*, project: Project, user: User, item: int, body: SkipBody, now: dateti
             seconds_spent=body.seconds_spent,
             now=now,
         )
-    return SkipAnswer(
+    return shapes.SkipAnswer(
         id=item,
         annotation=skipped.annotation_id,
         reason=skipped.reason,
@@ -266,13 +104,15 @@ def skip(*, project: Project, user: User, item: int, body: SkipBody, now: dateti
     )
 
 
-def undo(*, project: Project, user: User, body: UndoBody, now: datetime) -> UndoAnswer:
+def undo(
+    *, project: Project, user: User, body: shapes.UndoBody, now: datetime
+) -> shapes.UndoAnswer:
     """Take an answer or a skip back."""
     with _refusals("submission_key"):
         undone = services.undo(
             project=project, user=user, submission_key=body.submission_key, now=now
         )
-    return UndoAnswer(
+    return shapes.UndoAnswer(
         item=_item(undone.item),
         kind=undone.kind,  # type: ignore[arg-type]
         value=undone.value,
@@ -282,17 +122,45 @@ def undo(*, project: Project, user: User, body: UndoBody, now: datetime) -> Undo
     )
 
 
-def heartbeat(*, project: Project, user: User, body: ItemsBody, now: datetime) -> HeartbeatAnswer:
+def heartbeat(
+    *, project: Project, user: User, body: shapes.ItemsBody, now: datetime
+) -> shapes.HeartbeatAnswer:
     """Keep leases alive."""
     kept = services.heartbeat(project=project, user=user, items=body.items, now=now)
-    return HeartbeatAnswer(
-        items=[LeaseAnswer(id=lease.id, expires_at=lease.expires_at) for lease in kept]
+    return shapes.HeartbeatAnswer(
+        items=[shapes.LeaseAnswer(id=lease.id, expires_at=lease.expires_at) for lease in kept]
     )
 
 
-def release(*, project: Project, user: User, body: ItemsBody, now: datetime) -> ReleaseAnswer:
+def release(
+    *, project: Project, user: User, body: shapes.ItemsBody, now: datetime
+) -> shapes.ReleaseAnswer:
     """Give leases back."""
-    return ReleaseAnswer(released=services.release(project=project, user=user, items=body.items))
+    return shapes.ReleaseAnswer(
+        released=services.release(project=project, user=user, items=body.items)
+    )
+
+
+def preferences(
+    *, project: Project, user: User, body: shapes.PreferencesBody, now: datetime
+) -> shapes.PreferencesAnswer:
+    """Keep how the person likes to review, in this project and every other."""
+    project.require(user, Can.REVIEW)
+    try:
+        kept = keep_preference(user=user, keys=body.keys, daily_goal=body.daily_goal, now=now)
+    except BadKeys as bad:
+        errors = [{"field": name, "message": message} for name, message in bad.errors.items()]
+        raise Problem(400, str(bad), errors) from bad
+    return shapes.PreferencesAnswer(keys=kept.keys, daily_goal=kept.daily_goal)
+
+
+def guideline(*, project: Project, user: User) -> shapes.GuidelineAnswer:
+    """The guidelines in force, for a page that was opened under earlier ones."""
+    project.require(user, Can.REVIEW)
+    newest = newest_guideline(project=project)
+    if newest is None:
+        return shapes.GuidelineAnswer(number=0, html="")
+    return shapes.GuidelineAnswer(number=newest.number, html=guideline_html(text=newest.text))
 
 
 @contextmanager
@@ -306,8 +174,8 @@ def _refusals(field: str) -> Iterator[None]:
         raise Problem(status, str(refused), errors) from refused
 
 
-def _item(item: engine.Reserved) -> ReservedItem:
-    return ReservedItem(
+def _item(item: engine.Reserved) -> shapes.ReservedItem:
+    return shapes.ReservedItem(
         id=item.id,
         text=item.text or "",
         reason=NEUTRAL_REASON,
@@ -316,7 +184,9 @@ def _item(item: engine.Reserved) -> ReservedItem:
     )
 
 
-def _revealed(reveal: engine.Reveal) -> RevealAnswer:
+def _revealed(
+    reveal: engine.Reveal, alike: Sequence[precedents.AnsweredText]
+) -> shapes.RevealAnswer:
     thumbs = {"up": 0, "down": 0}
     suggestions: dict[str, int] = {}
     for rating, label, count in reveal.votes:
@@ -325,17 +195,18 @@ def _revealed(reveal: engine.Reveal) -> RevealAnswer:
             suggestions[label] = suggestions.get(label, 0) + count
     prediction = None
     if reveal.predicted is not None:
-        prediction = RevealedPrediction(
+        prediction = shapes.RevealedPrediction(
             label=reveal.predicted,
             confidence=reveal.confidence,
             model_version=reveal.model_version,
         )
-    return RevealAnswer(
+    return shapes.RevealAnswer(
         prediction=prediction,
-        votes=Votes(up=thumbs["up"], down=thumbs["down"], suggestions=suggestions),
+        votes=shapes.Votes(up=thumbs["up"], down=thumbs["down"], suggestions=suggestions),
         queue=reveal.queue,
         why=_sentence(reveal.queue, reveal.why),
-        peers=[Peer(annotator=name, value=value) for name, value in reveal.peers],
+        peers=[shapes.Peer(annotator=name, value=value) for name, value in reveal.peers],
+        precedents=[shapes.AnsweredText(text=each.text, value=each.value) for each in alike],
     )
 
 

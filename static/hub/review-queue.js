@@ -32,6 +32,7 @@ export class ReviewQueue extends EventTarget {
     this.gone = new Set(); // Answered here: a claim that was already under way may still name them.
     this.claim = { state: "loading", empty: null, error: "" };
     this.free = null; // Items nobody holds, as of the last claim.
+    this.guideline = 0; // The newest version a claim has told of.
     this.failures = 0;
     this.claimFailures = 0;
     this.signedOut = false;
@@ -74,7 +75,6 @@ export class ReviewQueue extends EventTarget {
 
   answer({ kind, value = "", reason = "", note = "", seconds }) {
     const item = this.current;
-    if (!item) return false;
     const op = {
       type: kind, item, value, reason, note, seconds_spent: seconds,
       submission_key: crypto.randomUUID(), at: Date.now(), restored: item.restored ?? false,
@@ -89,7 +89,12 @@ export class ReviewQueue extends EventTarget {
     this.#changed();
     this.#send();
     this.refill();
-    return true;
+    return op;
+  }
+
+  // Something else the page wants of the hub; the annotator waits for it.
+  ask(address, body) {
+    return this.#post(address, body);
   }
 
   undo() {
@@ -100,7 +105,7 @@ export class ReviewQueue extends EventTarget {
       this.#forget(last);
       this.#restore(last);
     } else {
-      if (last) this.#restore(last);
+      if (last) this.#restore(last, { unblinded: last.type === "label" });
       this.pending.push({ type: "undo", item: last?.item ?? null, submission_key: last?.submission_key });
       this.#send();
     }
@@ -160,6 +165,7 @@ export class ReviewQueue extends EventTarget {
       else if (!this.gone.has(item.id)) this.items.push(item);
     }
     this.free = answer.depth;
+    this.guideline = Math.max(this.guideline, ...answer.items.map((item) => item.guideline));
     if (this.items.length) this.claim = { state: "ready", empty: null, error: "" };
     else if (answer.items.length) {
       // All of it is answered here and still on its way: what comes after is known when it arrives.
@@ -233,13 +239,14 @@ export class ReviewQueue extends EventTarget {
     return [`${op.item.id}/submit`, { value: op.value, note, submission_key, seconds_spent }];
   }
 
-  #undone(op, { item, value = "", note = "" }) {
+  #undone(op, { item, value = "", note = "", is_blind: isBlind }) {
     if (item) {
+      const unblinded = !isBlind;
       const held = this.items.find((each) => each.id === item.id);
-      if (held) Object.assign(held, item);
+      if (held) Object.assign(held, item, { unblinded });
       // Unless it was answered anew meanwhile, what the hub took back is shown again.
       else if (!this.pending.some((each) => each.item?.id === item.id)) {
-        this.#restore({ item, value, note });
+        this.#restore({ item, value, note }, { unblinded });
       }
     }
     this.dispatchEvent(new CustomEvent("undone", { detail: { op } }));
@@ -255,10 +262,10 @@ export class ReviewQueue extends EventTarget {
     this.dispatchEvent(new CustomEvent("refused", { detail: { op, error } }));
   }
 
-  #restore(op) {
+  #restore(op, { unblinded = false } = {}) {
     this.gone.delete(op.item.id);
     this.keepDraft(op.item.id, { value: op.value, note: op.note });
-    this.items.splice(this.position, 0, { ...op.item, restored: true });
+    this.items.splice(this.position, 0, { ...op.item, restored: true, unblinded: unblinded || op.item.unblinded });
     this.claim = { state: "ready", empty: null, error: "" };
   }
 

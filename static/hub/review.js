@@ -1,18 +1,22 @@
 // The review page: what is shown, and what each key does.
+import { Keys, keyOf } from "./review-keys.js";
 import { ReviewQueue } from "./review-queue.js";
+import { clearReveal, showReveal, withConfidence } from "./review-reveal.js";
 
-const HEARTBEAT_MS = 60_000;
 const find = (id) => document.getElementById(id);
 const root = find("review");
 const form = find("answer");
 const note = find("note");
 const fast = find("fast");
 const radios = [...form.querySelectorAll("input[name=value]")];
+// Often enough for the lease to outlive two beats that are lost.
+const HEARTBEAT_MS = Math.min(60_000, (Number(root.dataset.lease) * 1000) / 3);
 
 const queue = new ReviewQueue({ api: root.dataset.api, scope: root.dataset.scope, csrf: csrfToken });
 let shown = null;
 let shownAt = 0;
 let answered = Number(find("answered").textContent);
+const keys = new Keys({ root, dialog: find("settings"), save: keepSettings });
 
 function csrfToken() {
   // The cookie first: it changes when one signs in again in another tab.
@@ -29,6 +33,7 @@ function render() {
   find("loading").hidden = state !== "loading";
   find("empty").hidden = state !== "empty";
   find("trouble").hidden = state !== "trouble" && state !== "refused";
+  followGuideline(queue.guideline);
   if (item) renderItem(item);
   else shown = null;
   if (state === "empty") renderEmpty();
@@ -40,6 +45,7 @@ function renderItem(item) {
   find("position").textContent =
     queue.items.length > 1 ? `${queue.position + 1} of ${queue.items.length} reserved for you` : "";
   renderLease();
+  renderSeen(item);
   if (shown?.id === item.id) return;
   shown = item;
   shownAt = performance.now();
@@ -52,9 +58,13 @@ function renderItem(item) {
   for (const radio of radios) radio.checked = radio.value === draft.value;
   note.value = draft.note ?? "";
   showNote(Boolean(note.value));
-  const isNewer = item.guideline > Number(root.dataset.guideline);
-  find("new-guideline").hidden = !isNewer;
-  find("new-guideline-number").textContent = item.guideline;
+}
+
+// What this person knows of the model's answer already: by lot, or because they took an answer back.
+function renderSeen(item) {
+  find("shown-first").hidden = !item.shown || item.unblinded;
+  if (item.shown) find("shown-first-label").textContent = withConfidence(item.shown);
+  find("second-thought").hidden = !item.unblinded;
 }
 
 function renderEmpty() {
@@ -92,6 +102,8 @@ function keptAnswers() {
 function renderState() {
   const state = find("state");
   const isWaiting = queue.failures > 0 || queue.signedOut;
+  // Only what went wrong is worth interrupting a screen reader for.
+  state.setAttribute("aria-live", isWaiting ? "polite" : "off");
   state.dataset.state = isWaiting ? "waiting" : "";
   if (queue.signedOut) {
     state.textContent = `◆ Signed out. ${keptAnswers()}`;
@@ -99,10 +111,20 @@ function renderState() {
   } else if (isWaiting) state.textContent = `◆ Not saved yet. ${keptAnswers()}Trying again.`;
   else if (queue.sending) state.textContent = "Saving…";
   else state.textContent = answered ? "✓ All saved" : "";
-  find("answered").textContent = answered;
+  renderProgress();
   find("depth-part").hidden = queue.waiting === null;
   // The hub counts to a thousand.
   find("depth").textContent = queue.free >= 1000 ? "over 1,000" : (queue.waiting ?? "");
+}
+
+function renderProgress() {
+  const { goal } = keys;
+  find("answered").textContent = answered;
+  find("goal-part").textContent = goal ? ` of ${goal}` : "";
+  find("goal-met").hidden = !goal || answered < goal;
+  const meter = find("goal-meter");
+  meter.hidden = !goal;
+  if (goal) [meter.max, meter.value] = [goal, Math.min(answered, goal)];
 }
 
 function renderLease() {
@@ -114,44 +136,18 @@ function renderLease() {
   else lease.textContent = `Reserved for you ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} more`;
 }
 
-function renderReveal({ item, type, value, reason }, { reveal } = {}) {
-  const { prediction, votes, peers, why } = reveal ?? {};
-  const facts = [["You said", type === "skip" ? `skip, ${reason}` : value]];
-  if (prediction) facts.push(["Model said", withConfidence(prediction)]);
-  if (votes && (votes.up || votes.down)) facts.push(["Users", `${votes.up ?? 0} up, ${votes.down ?? 0} down`]);
-  if (peers?.length) facts.push(["Others said", peers.map((peer) => `${peer.value} (${peer.annotator})`).join(", ")]);
-  if (why) facts.push(["Why it was here", why]);
-  find("reveal-text").textContent = `“${item.text}”`;
-  find("reveal-facts").replaceChildren(...facts.map(([name, text]) => fact(name, text)));
-  find("reveal-none").hidden = true;
-}
-
-function clearReveal() {
-  find("reveal-text").textContent = "";
-  find("reveal-facts").replaceChildren();
-  find("reveal-none").hidden = false;
-}
-
-function withConfidence({ label, confidence, model_version }) {
-  const sure = confidence == null ? "" : `, ${Math.round(confidence * 100)} % sure`;
-  return `${label}${sure}${model_version ? ` (${model_version})` : ""}`;
-}
-
-function fact(name, text) {
-  const pair = document.createElement("div");
-  const [term, value] = [document.createElement("dt"), document.createElement("dd")];
-  term.textContent = `${name}:`;
-  value.textContent = text;
-  pair.append(term, value);
-  return pair;
-}
-
-function toast(text) {
+function toast(text, { offersUndo = false } = {}) {
   const box = document.createElement("div");
   box.className = "toast";
-  box.textContent = text;
+  box.append(text);
+  if (offersUndo) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", textContent: "Undo" });
+    button.dataset.act = "undo";
+    box.append(button);
+  }
   find("toasts").replaceChildren(box);
-  setTimeout(() => box.remove(), 4000);
+  setTimeout(() => box.remove(), 5000);
 }
 
 function showRefused({ op, error }) {
@@ -195,14 +191,16 @@ function skip(reason) {
 }
 
 function answer(said) {
-  renderReveal({ type: said.kind, item: queue.current, ...said });
-  queue.answer({ ...said, note: note.value.trim(), seconds: seconds() });
+  const op = queue.answer({ ...said, note: note.value.trim(), seconds: seconds() });
+  showReveal(op);
+  toast(`${op.value ? `Answered “${op.value}”` : `Skipped, ${op.reason}`}.`, { offersUndo: true });
   // A radio that keeps the focus would swallow the arrow keys on the next sample.
   document.activeElement?.blur();
 }
 
 function undo() {
   clearReveal();
+  find("toasts").replaceChildren();
   queue.undo();
 }
 
@@ -237,17 +235,59 @@ const ACTS = {
   spam: () => skip("spam"),
   note: () => queue.current && writeNote(),
   undo,
+  submit,
+  previous: () => queue.move(-1),
+  next: () => queue.move(1),
+  guidelines: () => toggle(find("guidelines")),
+  keys: () => toggle(find("keys")),
+  settings: () => (find("keys").close(), keys.open()),
   again: () => queue.retry(),
 };
 
-// --- Keys ---
+// --- Guidelines ---
 
-const LETTERS = { s: ACTS.skip, f: ACTS.spam, n: ACTS.note, u: undo, g: () => toggle(find("guidelines")), "?": () => toggle(find("keys")) };
+const readUpTo = `hub.review.${root.dataset.scope}.guideline`;
 
-function digitOf(event) {
-  // By place on the keyboard: on AZERTY the digit row types other characters.
-  return event.shiftKey ? null : (event.code.match(/^(?:Digit|Numpad)(\d)$/)?.[1] ?? null);
+// A version that came after this page was opened is fetched, so that one can read what one follows.
+async function followGuideline(number) {
+  if (number <= Number(root.dataset.guideline)) return;
+  root.dataset.guideline = number;
+  try {
+    const { number: newest, html } = await queue.ask("guideline", {});
+    root.dataset.guideline = newest;
+    find("guideline-number").textContent = `v${newest}`;
+    // Rendered by the hub, which lets no tag through that it did not write itself.
+    find("guideline-prose").innerHTML = html;
+  } catch {
+    root.dataset.guideline = number - 1; // Asked again with the next sample.
+    return;
+  }
+  tellOfGuideline();
 }
+
+function tellOfGuideline() {
+  const known = Number(localStorage.getItem(readUpTo)) || Number(root.dataset.followed);
+  const isNew = known > 0 && Number(root.dataset.guideline) > known;
+  find("new-guideline").hidden = !isNew;
+  find("new-guideline-number").textContent = root.dataset.guideline;
+  if (!isNew) noteAsRead();
+}
+
+function noteAsRead() {
+  localStorage.setItem(readUpTo, root.dataset.guideline);
+  find("new-guideline").hidden = true;
+}
+
+// --- Settings ---
+
+async function keepSettings(said) {
+  const kept = await queue.ask("preferences", said);
+  toast("Your keys and your goal are kept.");
+  queueMicrotask(renderProgress);
+  return kept;
+}
+
+// --- Keys ---
 
 function isTyping(event) {
   const tag = event.target.closest?.("textarea, select, [contenteditable], input:not([type=radio], [type=checkbox])");
@@ -263,12 +303,12 @@ function onKey(event) {
   if (event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   const dialog = document.querySelector("dialog[open]");
   if (dialog) return onDialogKey(event, dialog);
-  const digit = digitOf(event);
-  if (digit !== null) return onDigit(event, digit);
-  if (event.key === "Enter" && !event.target.closest?.("button, a, summary")) return run(event, submit);
-  if (event.key === "ArrowLeft" || event.key === "ArrowRight") return onArrow(event);
-  const act = LETTERS[event.key.toLowerCase()];
-  if (act) run(event, act);
+  // What has the focus keeps the keys that are its own everywhere.
+  if (event.key === "Enter" && event.target.closest?.("button, a, summary")) return;
+  if (event.key.startsWith("Arrow") && event.target.matches?.("input[type=radio]")) return;
+  const action = keys.actionOf(event);
+  if (action?.startsWith("label_")) return onLabelKey(event, action.slice("label_".length));
+  if (action) run(event, ACTS[action]);
 }
 
 function run(event, act) {
@@ -276,26 +316,17 @@ function run(event, act) {
   act();
 }
 
-function onDigit(event, digit) {
-  if (!queue.current) return;
-  if (digit === "0") return run(event, ACTS.unclear);
-  const radio = radios.find((each) => each.dataset.key === digit);
+function onLabelKey(event, number) {
+  const radio = queue.current && radios.find((each) => each.dataset.key === number);
   if (radio) run(event, () => choose(radio));
 }
 
-function onArrow(event) {
-  // Inside the radio group arrows choose, as everywhere.
-  if (event.target.matches?.("input[type=radio]")) return;
-  run(event, () => queue.move(event.key === "ArrowLeft" ? -1 : 1));
-}
-
 function onDialogKey(event, dialog) {
-  const digit = digitOf(event);
-  if (dialog.id === "skip-menu" && digit !== null) {
-    const reason = dialog.querySelector(`[data-key="${digit}"]`);
+  if (dialog.id === "settings") return keys.onKey(event);
+  if (dialog.id === "skip-menu") {
+    const reason = dialog.querySelector(`[data-key="${CSS.escape(keyOf(event))}"]`);
     if (reason) run(event, () => skip(reason.dataset.skip));
-  } else if (dialog.id === "guidelines" && event.key.toLowerCase() === "g") run(event, () => dialog.close());
-  else if (dialog.id === "keys" && event.key === "?") run(event, () => dialog.close());
+  } else if (keys.actionOf(event) === dialog.id) run(event, () => dialog.close());
 }
 
 function onNoteKey(event) {
@@ -313,7 +344,7 @@ queue.addEventListener("change", ({ detail }) => {
 queue.addEventListener("saved", ({ detail: { op, answer } }) => {
   answered += 1;
   // The strip shows the last answer, and the hub's words for it may come after the next one.
-  if (queue.history.at(-1) === op) renderReveal(op, answer);
+  if (queue.history.at(-1) === op) showReveal(op, answer, root.dataset.words);
 });
 queue.addEventListener("undone", () => {
   answered = Math.max(0, answered - 1);
@@ -321,6 +352,7 @@ queue.addEventListener("undone", () => {
 queue.addEventListener("refused", ({ detail }) => showRefused(detail));
 
 document.addEventListener("keydown", onKey);
+find("guidelines").addEventListener("close", noteAsRead);
 form.addEventListener("submit", (event) => run(event, submit));
 note.addEventListener("input", keepDraft);
 for (const radio of radios) {
@@ -348,4 +380,5 @@ addEventListener("beforeunload", (event) => {
   if (queue.sending && queue.failures) event.preventDefault();
 });
 
+tellOfGuideline();
 queue.start();

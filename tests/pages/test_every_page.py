@@ -32,7 +32,14 @@ def lead(project: Project) -> User:
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "address",
-    ["/", "/review/reviews/", "/samples/reviews/", "/try/reviews/", "/no/such/page/"],
+    [
+        "/",
+        "/review/reviews/",
+        "/review/reviews/guidelines/",
+        "/samples/reviews/",
+        "/try/reviews/",
+        "/no/such/page/",
+    ],
 )
 def test_a_page_is_accessible_and_fits_every_window(
     live_server: LiveServer, page: Page, lead: User, address: str

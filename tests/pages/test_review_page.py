@@ -1,90 +1,30 @@
 """Reviewing by keyboard in a real browser, against the real queue engine."""
 
-import time
-from collections.abc import Callable
-
 import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from curation.models import Annotation, Project, ReviewItem
-from curation.models.review import Queue
 from feedbackhub.core.roles import Role
 from tests.factories import NOW, make_member, make_project, make_sample, make_user
 from tests.pages.browsing import assert_accessible, assert_fits, sign_in
+from tests.pages.reviewing import (
+    ADDRESS,
+    Open,
+    all_saved,
+    answer_all,
+    fill_queue,
+    slow_down,
+    standing,
+)
 
 pytestmark = pytest.mark.browser
-KEYS = {"negative": "1", "positive": "2"}
-ADDRESS = "/review/reviews/"
-Open = Callable[[], None]
 
 
 @pytest.fixture
 def project(transactional_db: None) -> Project:
     return make_project(slug="reviews")
-
-
-@pytest.fixture
-def opened(live_server: LiveServer, page: Page, project: Project) -> Open:
-    """Opens the review page as an annotator who has switched the fast mode off."""
-    slow = "localStorage.getItem('hub.review.fast') ?? localStorage.setItem('hub.review.fast', '0')"
-    page.add_init_script(slow)
-    sign_in(page, live_server, make_member(project, Role.ANNOTATOR))
-    page.on("dialog", lambda dialog: dialog.accept())
-
-    def open_page() -> None:
-        page.goto(live_server.url + ADDRESS)
-        expect(page.locator("#loading")).to_be_hidden()
-
-    return open_page
-
-
-def fill_queue(project: Project, n: int) -> None:
-    """Texts that say which label is right."""
-    for number in range(n):
-        label = "positive" if number % 3 else "negative"
-        sample = make_sample(project, text=f"A {label} text, number {number}")
-        ReviewItem.objects.create(
-            project=project, sample=sample, queue=Queue.UNCERTAIN, priority=-number, created_at=NOW
-        )
-
-
-def right_key(text: str) -> str:
-    return KEYS["positive" if "positive" in text else "negative"]
-
-
-def answer_all(page: Page, n: int, *, press: Callable[[str], None]) -> list[str]:
-    """Answer each text as soon as it is seen; the texts in order."""
-    seen: list[str] = []
-    text = page.locator("#text")
-    for _ in range(n):
-        if seen:
-            expect(text).not_to_have_text(seen[-1])
-        seen.append(text.inner_text())
-        press(right_key(seen[-1]))
-    return seen
-
-
-def standing() -> list[Annotation]:
-    return list(Annotation.objects.filter(undone_at=None).order_by("id").select_related("sample"))
-
-
-def all_saved(page: Page) -> None:
-    """Wait until nothing is left to send."""
-    deadline = time.monotonic() + 15
-    # Not wait_for_function, which the page's policy forbids.
-    while page.evaluate("Object.keys(localStorage).some((key) => key.includes('.op.'))"):
-        assert time.monotonic() < deadline, "answers are still on this device"
-        page.wait_for_timeout(50)
-
-
-def slow_down(page: Page) -> None:
-    """Half a second more for every request."""
-    network = page.context.new_cdp_session(page)
-    slow = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
-    network.send("Network.enable")
-    network.send("Network.emulateNetworkConditions", slow)
 
 
 def test_ten_texts_are_labelled_without_a_mouse(page: Page, project: Project, opened: Open) -> None:
