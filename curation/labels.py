@@ -96,6 +96,36 @@ def withdraw(*, sample_ids: Iterable[int], origin: str, now: datetime) -> None:
         _write([row.belief() for row in former], now)
 
 
+def retract(*, label_ids: Iterable[int], now: datetime) -> None:
+    """End these labels where they are current; the best that stands comes back.
+
+    As with :func:`withdraw`, what thumbs say is for the caller to weigh anew.
+    """
+    with transaction.atomic():
+        samples = sorted(
+            Label.objects.filter(pk__in=list(label_ids), is_current=True).values_list(
+                "sample_id", flat=True
+            )
+        )
+        _current(samples)
+        execute(SQL["end_labels"], {"samples": samples})
+        former = fetch(SQL["standing_labels"], {"samples": samples}, into=_Former)
+        _write([row.belief() for row in former], now)
+
+
+def revive(*, sample_ids: Iterable[int], now: datetime) -> None:
+    """Bring the annotators' labels back whose grounds stand again; newer ones stay."""
+    with transaction.atomic():
+        current = _current(sorted(set(sample_ids)))
+        silent = [
+            pk
+            for pk in sorted(set(sample_ids))
+            if pk not in current or current[pk].origin != Label.Origin.ANNOTATION
+        ]
+        former = fetch(SQL["standing_labels"], {"samples": silent}, into=_Former)
+        _write([row.belief() for row in former if row.origin == Label.Origin.ANNOTATION], now)
+
+
 def _rounded(belief: Belief) -> Belief:
     quality = round(belief.quality, 2)
     return belief if quality == belief.quality else replace(belief, quality=quality)

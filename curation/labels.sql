@@ -61,7 +61,7 @@ WHERE n.origin <> 'feedback' AND (
 
 -- standing_labels --
 -- The best earlier label of each sample whose grounds still stand: annotations before imports,
--- the latest first.
+-- the latest first. One that was set in bulk, and taken back, does not stand.
 SELECT DISTINCT ON (l.sample_id)
     l.sample_id, l.value, l.origin, l.quality, l.reasons,
     ARRAY(
@@ -74,5 +74,8 @@ WHERE l.sample_id = ANY (%(samples)s::bigint[]) AND l.origin IN ('annotation', '
         SELECT 1 FROM curation_labelevidence e
         JOIN curation_annotation a ON a.id = e.annotation_id
         WHERE e.label_id = l.id AND a.undone_at IS NOT NULL
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM curation_bulkrow r WHERE r.label_id = l.id AND r.state = 'undone'
     )
 ORDER BY l.sample_id, (l.origin = 'annotation') DESC, l.created_at DESC, l.id DESC;

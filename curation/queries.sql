@@ -1,10 +1,14 @@
 -- labels --
--- Current labels of one split. Trusted ones are imports and blind annotations.
+-- Current labels of one split. Trusted ones are imports and blind annotations. What a lead excluded
+-- from training is judged on all the same.
 SELECT s.id AS sample_id, l.id AS label_id, s.text, l.value, l.quality, l.origin
 FROM curation_label l
 JOIN curation_sample s ON s.id = l.sample_id
 JOIN curation_cluster c ON c.id = s.cluster_id
 WHERE s.project_id = %(project)s AND c.split = %(split)s AND l.is_current
+    AND (c.split <> 'train' OR NOT EXISTS (
+        SELECT 1 FROM curation_trainingexclusion x WHERE x.sample_id = s.id
+    ))
     AND s.text IS NOT NULL AND l.quality >= %(min_quality)s
     AND (NOT %(trusted_only)s OR (l.origin <> 'feedback' AND NOT EXISTS (
         SELECT 1 FROM curation_labelevidence e
@@ -20,6 +24,9 @@ FROM curation_label l
 JOIN curation_sample s ON s.id = l.sample_id
 JOIN curation_cluster c ON c.id = s.cluster_id
 WHERE s.project_id = %(project)s AND c.split = %(split)s AND l.is_current
+    AND (c.split <> 'train' OR NOT EXISTS (
+        SELECT 1 FROM curation_trainingexclusion x WHERE x.sample_id = s.id
+    ))
     AND s.text IS NOT NULL AND l.quality >= %(min_quality)s
     AND (NOT %(trusted_only)s OR (l.origin <> 'feedback' AND NOT EXISTS (
         SELECT 1 FROM curation_labelevidence e
@@ -34,6 +41,7 @@ FROM curation_label l
 JOIN curation_sample s ON s.id = l.sample_id
 JOIN curation_cluster c ON c.id = s.cluster_id
 WHERE s.project_id = %(project)s AND c.split = 'train' AND l.is_current
+    AND NOT EXISTS (SELECT 1 FROM curation_trainingexclusion x WHERE x.sample_id = s.id)
     AND s.text IS NOT NULL AND l.quality >= %(min_quality)s
     AND (%(since)s::timestamptz IS NULL OR l.created_at > %(since)s);
 

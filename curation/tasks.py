@@ -4,6 +4,7 @@ from celery import shared_task
 
 from curation.digest import services as digestion
 from curation.digest import trust
+from curation.explorer import bulk
 from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
 from curation.review import precedents
@@ -13,6 +14,8 @@ from feedbackhub.core.clock import utcnow
 from feedbackhub.core.partitions import ensure_partitions
 
 DIGEST_SECONDS = 20.0
+# A worker has other ticks to do; the next one goes on.
+BULK_SECONDS = 10.0
 
 
 @shared_task(queue="ticks", soft_time_limit=60, time_limit=90)
@@ -56,3 +59,9 @@ def tidy_trust() -> None:
 def index_precedents() -> None:
     """Make what was just answered findable for those who answer something like it."""
     precedents.index_precedents()
+
+
+@shared_task(queue="ticks", soft_time_limit=60, time_limit=90)
+def advance_bulk_actions() -> None:
+    """Collect, apply and take back what leads asked for in bulk, a few batches at a time."""
+    bulk.advance(now=utcnow(), seconds=BULK_SECONDS)

@@ -113,7 +113,9 @@ def catch(
     return caught
 
 
-def quarantine(*, project: Project, caught: Sequence[Caught], now: datetime) -> int:
+def quarantine(
+    *, project: Project, caught: Sequence[Caught], now: datetime, actor: str = DIGEST
+) -> int:
     """Hold these events back and weigh what they spoke about anew; how many still counted."""
     with transaction.atomic():
         ids = [each.feedback_id for each in caught]
@@ -123,7 +125,7 @@ def quarantine(*, project: Project, caught: Sequence[Caught], now: datetime) -> 
             "rules": [each.rule for each in caught],
             "reasons": [each.reason for each in caught],
             "project": project.pk,
-            "actor": DIGEST,
+            "actor": actor,
             "now": now,
         }
         moved = fetch(SQL["quarantine"], params, into=_Moved)

@@ -47,6 +47,8 @@ class SampleFilter:
     """A kind of open disagreement."""
     thumbs: str = ""
     """``yes`` or ``no``: whether a counted thumb speaks of it."""
+    training: str = ""
+    """``excluded``: by a lead, from training."""
     origin: str = ""
     source: int | None = None
     """A source that sent the text or a thumb on it."""
@@ -75,14 +77,15 @@ class SampleFilter:
 
     def query_string(self, **more: str) -> str:
         """It as an address; ``more`` goes in beside it, and in its place."""
-        given = {name: _written(value) for name, value in self.asks.items()}
-        if self.sort != "newest":
-            given["sort"] = self.sort
-        return urlencode({**given, **more})
+        return urlencode({**self.as_json(), **more})
 
     def as_json(self) -> dict[str, Any]:
-        """What it asks for, to be kept in a row and read by :func:`filter_from`."""
-        return {name: _written(value) for name, value in self.asks.items()}
+        """It as text, by field, to be kept in a row and read by :func:`filter_from`.
+
+        The order belongs to it: in that of margins only samples with a margin are shown.
+        """
+        asked = {name: _written(value) for name, value in self.asks.items()}
+        return asked if self.sort == "newest" else {**asked, "sort": self.sort}
 
 
 def _written(value: Any) -> str:
@@ -132,6 +135,7 @@ class FilterForm(forms.Form):
             "status": _choice("Review", _titled(ReviewItem.Status)),
             "disagreement": _choice("Disagreement", list(DisagreementKind.choices)),
             "thumbs": _choice("Thumbs", [("yes", "Has thumbs"), ("no", "Has none")]),
+            "training": _choice("Training", [("excluded", "Excluded by a lead")]),
             "quality_from": _share("Label quality from"),
             "quality_to": _share("Label quality to"),
             "origin": _choice("Came as", _titled(Sample.Origin)),

@@ -9,12 +9,14 @@ from django.db.models import Count
 
 from curation.models import (
     Annotation,
+    BulkRow,
     Disagreement,
     Label,
     Project,
     ReviewItem,
     Sample,
     SampleScore,
+    TrainingExclusion,
 )
 from feedbackhub.core.sql import fetch, statements
 
@@ -103,6 +105,10 @@ class Life:
     items: list[ReviewItem]
     disagreement: Disagreement | None
     score: SampleScore | None
+    exclusion: TrainingExclusion | None
+    """By a lead, from training."""
+    bulk_rows: list[BulkRow]
+    """Bulk actions that found it, with what each did to it."""
 
     @property
     def n_served(self) -> int:
@@ -139,6 +145,8 @@ def life_of(*, project: Project, sample_id: int) -> Life | None:
         items=list(sample.review_items.order_by("-created_at", "-id")[:MOST]),
         disagreement=Disagreement.objects.filter(sample=sample).first(),
         score=SampleScore.objects.filter(sample=sample).first(),
+        exclusion=TrainingExclusion.objects.filter(sample=sample).first(),
+        bulk_rows=list(sample.bulk_rows.select_related("action").order_by("-action_id")[:MOST]),
     )
 
 

@@ -9,6 +9,7 @@ The conditions are subqueries with a LIMIT on purpose: the planner cannot turn t
 whole tables, so that a row costs a few index look-ups whatever the statistics say.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,17 +23,19 @@ from curation.models import Project
 
 PAGE = 50
 COUNTED_TO = 10_000
-SMALL = 20_000
-# How far one page looks: along rows whose own columns are compared (a few hundred ns each), along
-# rows that other tables are asked about (a few µs), and along texts, which may have to be cut into
-# words again (tens of µs).
-SCAN, WALK, WALK_TEXTS = 150_000, 20_000, 3_000
+SMALL = 10_000
+# How far one page looks: along rows whose own columns are compared (a few hundred ns each), rows in
+# the order of their ids that other tables are asked about (a few µs), rows in another order, which
+# lie anywhere (tens of µs when they are not at hand), and texts that are cut into words.
+SCAN, WALK, SCATTERED, TEXTS = 100_000, 10_000, 5_000, 5_000
+# Words expected in no more texts than this are looked up; commoner ones are met soon enough along
+# the way. Whether words of a phrase stand together only the text itself can tell.
+RARE, RARE_PHRASE = 20_000, 2_000
 
 COLUMNS = "s.text, s.origin, s.language, s.length, s.created_at, s.cluster_id, s.prediction_id"
 WORDS = "to_tsvector('simple'::regconfig, COALESCE(s.text, '')) @@ to_tsquery('simple', %(query)s)"
 # Conditions on the sample's own row.
 OWN: Mapping[str, str] = {
-    "q": WORDS,
     "origin": "s.origin = %(origin)s",
     "language": "s.language = %(language)s",
     "length_from": "s.length >= %(length_from)s",
@@ -55,6 +58,9 @@ SCORE: Mapping[str, str] = {
 }
 ITEM: Mapping[str, str] = {"queue": "i.queue = %(queue)s", "status": "i.status = %(status)s"}
 DISAGREEMENT: Mapping[str, str] = {"disagreement": "%(disagreement)s = ANY (d.kinds)"}
+EXCLUDED = (
+    "(SELECT true FROM curation_trainingexclusion x WHERE x.sample_id = s.id LIMIT 1) IS TRUE"
+)
 SENT = """(EXISTS (
     SELECT 1 FROM curation_prediction p WHERE p.id = s.prediction_id AND p.source_id = %(source)s
 ) OR EXISTS (
@@ -100,8 +106,8 @@ class Walk:
         return self.key == self.id
 
 
-SAMPLES = "curation_sample s WHERE s.project_id = %(project)s"
-NEWEST = Walk("s.id", "s.id", SAMPLES, "DESC")
+OF_PROJECT = "WHERE s.project_id = %(project)s"
+NEWEST = Walk("s.id", "s.id", f"curation_sample s {OF_PROJECT}", "DESC")
 NEWEST_OF_LABEL = Walk(
     "l.sample_id",
     "l.sample_id",
@@ -114,30 +120,27 @@ DISPUTED = Walk(
     "curation_disagreement d WHERE d.project_id = %(project)s AND d.resolved_at IS NULL",
     "DESC",
 )
-# By order: along an index that spans all projects, and through one small project.
+# By order: along an index, of all projects where it has no other.
 ALONG: Mapping[str, Walk] = {
     "newest": NEWEST,
     "quality": Walk("l.quality", "l.sample_id", "curation_label l WHERE l.is_current", "ASC"),
     "margin": Walk("c.margin", "c.sample_id", "curation_samplescore c WHERE true", "ASC"),
     "strength": DISPUTED,
 }
-THROUGH: Mapping[str, Walk] = {
-    "newest": NEWEST,
-    "quality": Walk(
+# By order: the key, the way, and what samples are joined with to know it.
+THROUGH: Mapping[str, tuple[str, str, str]] = {
+    "newest": ("s.id", "DESC", ""),
+    "quality": (
         "l.quality",
-        "s.id",
-        "curation_sample s JOIN curation_label l ON l.sample_id = s.id AND l.is_current "
-        "WHERE s.project_id = %(project)s",
         "ASC",
+        "JOIN curation_label l ON l.sample_id = s.id AND l.is_current",
     ),
-    "margin": Walk(
-        "c.margin",
-        "s.id",
-        "curation_sample s JOIN curation_samplescore c ON c.sample_id = s.id "
-        "WHERE s.project_id = %(project)s",
-        "ASC",
+    "margin": ("c.margin", "ASC", "JOIN curation_samplescore c ON c.sample_id = s.id"),
+    "strength": (
+        "d.strength",
+        "DESC",
+        "JOIN curation_disagreement d ON d.sample_id = s.id AND d.resolved_at IS NULL",
     ),
-    "strength": DISPUTED,
 }
 
 
@@ -172,8 +175,9 @@ class Search:
         query = tsquery(given.q)
         self._asks = {name: value for name, value in given.asks.items() if name != "q" or query}
         self._params = {**self._asks, **_days(given), "project": project.pk, "query": query}
-        is_whole = not is_bounded or _is_small(project)
-        self._walk = self._choose(given.sort, is_whole=is_whole)
+        self._looks_up = self._choose_look_up(query)
+        is_whole = not is_bounded or bool(self._looks_up) or _is_small(project)
+        self._walk = self._through(given.sort) if is_whole else self._along(given.sort)
         self._window = None if is_whole else self._widest()
 
     def page(self, *, after: str = "", limit: int = PAGE) -> Found:
@@ -201,22 +205,40 @@ class Search:
         """A query of the ids of what fits, in no order, with its parameters."""
         return f"SELECT id FROM ({self._sql(is_later=False)}) fitting", self._params
 
-    def _choose(self, sort: str, *, is_whole: bool) -> Walk:
-        walk = (THROUGH if is_whole else ALONG)[sort]
-        if is_whole or walk is not NEWEST:
-            return walk
-        if "q" in self._asks:
-            return Walk(NEWEST.key, NEWEST.id, f"{NEWEST.rows} AND {WORDS}", NEWEST.way)
-        if self._asks.get("label") not in (None, NONE):
-            return NEWEST_OF_LABEL
+    def _choose_look_up(self, query: str) -> str:
+        """A condition that few samples fit, and an index knows which; empty without one."""
         for name in ("sample", "cluster"):
             if name in self._asks:
-                return Walk(NEWEST.key, NEWEST.id, f"{NEWEST.rows} AND {OWN[name]}", NEWEST.way)
-        return NEWEST
+                return OWN[name]
+        if not query:
+            return ""
+        most = RARE_PHRASE if "<->" in query else RARE
+        return WORDS if _expected(WORDS, self._params) <= most else ""
+
+    def _through(self, sort: str) -> Walk:
+        """All samples there are, or all that were looked up."""
+        key, way, joined = THROUGH[sort]
+        samples = "curation_sample"
+        if self._looks_up:
+            # On its own and as a whole: else the planner would walk along the ids and cut every
+            # text into words, hoping to meet enough of them soon.
+            samples = (
+                f"(WITH hits AS MATERIALIZED (SELECT s.id, s.project_id, {COLUMNS} "
+                f"FROM curation_sample s {OF_PROJECT} AND {self._looks_up}) SELECT * FROM hits)"
+            )
+        return Walk(key, "s.id", f"{samples} s {joined} {OF_PROJECT}", way)
+
+    def _along(self, sort: str) -> Walk:
+        if sort == "newest" and self._asks.get("label") not in (None, NONE):
+            return NEWEST_OF_LABEL
+        return ALONG[sort]
 
     def _widest(self) -> int:
+        """How many rows a page looks at."""
         if "q" in self._asks:
-            return WALK_TEXTS
+            return TEXTS
+        if not self._walk.is_by_id:
+            return SCATTERED
         return SCAN if self._walk.is_of_samples and not self._others() else WALK
 
     def _sql(self, *, is_later: bool) -> str:
@@ -225,12 +247,14 @@ class Search:
         if not self._walk.is_of_samples:
             walked = (
                 f"SELECT w.key, w.id, s.* FROM ({walked}) w CROSS JOIN LATERAL (SELECT {COLUMNS} "
-                "FROM curation_sample s WHERE s.id = w.id AND s.project_id = %(project)s LIMIT 1) s"
+                f"FROM curation_sample s {OF_PROJECT} AND s.id = w.id LIMIT 1) s"
             )
-        own = [sql for name, sql in OWN.items() if name in self._asks]
-        conditions = [*own, *self._others()]
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        return f"SELECT s.key, s.id FROM ({walked}) s{where}"
+        conditions = [*(sql for name, sql in OWN.items() if name in self._asks), *self._others()]
+        where = " AND ".join(conditions) or "true"
+        if "q" in self._asks and self._looks_up != WORDS:
+            # Last, for a text that fits otherwise: it costs most.
+            where = f"CASE WHEN {where} THEN {WORDS} ELSE false END"
+        return f"SELECT s.key, s.id FROM ({walked}) s WHERE {where}"
 
     def _others(self) -> list[str]:
         """What other tables are asked about a sample."""
@@ -257,6 +281,8 @@ class Search:
                 "WHERE o.sample_id = s.id AND o.state = 'counted' LIMIT 1)"
             )
             found.append(f"{spoken} IS {'' if asks['thumbs'] == 'yes' else 'NOT '}TRUE")
+        if "training" in asks:
+            found.append(EXCLUDED)
         if "source" in asks:
             found.append(SENT)
         return found
@@ -298,9 +324,18 @@ def _days(given: SampleFilter) -> dict[str, datetime]:
 
 
 def _is_small(project: Project) -> bool:
-    sql = f"SELECT count(*), 0 FROM (SELECT 1 FROM {SAMPLES} LIMIT %(most)s) bounded"
+    sql = f"SELECT count(*), 0 FROM (SELECT 1 FROM {NEWEST.rows} LIMIT %(most)s) bounded"
     ((n, _),) = _rows(sql, {"project": project.pk, "most": SMALL + 1})
     return bool(n <= SMALL)
+
+
+def _expected(condition: str, params: Mapping[str, Any]) -> int:
+    """In how many samples the planner expects a condition to hold; nothing is read for it."""
+    sql = f"EXPLAIN (FORMAT JSON) SELECT 1 FROM curation_sample s WHERE {condition}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        ((plan,),) = cursor.fetchall()
+    return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
 
 def _written(key: Any, pk: int) -> str:

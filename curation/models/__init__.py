@@ -1,6 +1,7 @@
 """The rows of the curation room, by noun."""
 
 from curation.models.agreement import AgreementState, AnnotatorQuality, SampleConsensus
+from curation.models.bulk import BulkAction, BulkKind, BulkRow, TrainingExclusion
 from curation.models.disagreement import (
     AdjudicatedVoice,
     Disagreement,
@@ -48,6 +49,9 @@ __all__ = [
     "AgreementState",
     "Annotation",
     "AnnotatorQuality",
+    "BulkAction",
+    "BulkKind",
+    "BulkRow",
     "Cluster",
     "CurationPolicy",
     "Disagreement",
@@ -85,5 +89,6 @@ __all__ = [
     "SourceKey",
     "SourceTrust",
     "SubjectTrust",
+    "TrainingExclusion",
     "WeighingDue",
 ]

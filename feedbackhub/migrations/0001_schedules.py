@@ -5,6 +5,7 @@ from django.db import migrations
 SCHEDULES = [
     # (name, task, every, period, expires in seconds)
     ("Digest landed events", "curation.tasks.digest", 2, "seconds", 10),
+    ("Advance bulk actions", "curation.tasks.advance_bulk_actions", 2, "seconds", 10),
     ("Free expired leases", "curation.tasks.sweep_leases", 30, "seconds", 30),
     ("Weigh annotators", "curation.tasks.weigh_annotators", 60, "seconds", 60),
     ("Index precedents", "curation.tasks.index_precedents", 10, "seconds", 20),

@@ -9,7 +9,7 @@ from curation.explorer import search
 from curation.explorer.filters import FilterForm, SampleFilter, UnknownFilter, filter_from
 from curation.explorer.search import Search
 from curation.labels import Belief, believe
-from curation.models import Disagreement, Label, Project, Sample, SampleScore
+from curation.models import Disagreement, Label, Project, Sample, SampleScore, TrainingExclusion
 from curation.models.review import Queue
 from curation.models.sample import Split
 from tests.curation.events import disagree
@@ -41,11 +41,14 @@ def found(project: Project, **asks: Any) -> list[int]:
     return Search(project=project, given=SampleFilter(**asks)).page().ids
 
 
-@pytest.fixture(params=["small", "large"])
+@pytest.fixture(params=["small", "large", "large, of common words"])
 def project(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project read whole, and one that is read along indexes."""
-    if request.param == "large":
+    if request.param != "small":
         monkeypatch.setattr(search, "SMALL", 0)
+    if request.param == "large, of common words":
+        monkeypatch.setattr(search, "RARE", -1)
+        monkeypatch.setattr(search, "RARE_PHRASE", -1)
     return make_project()
 
 
@@ -66,6 +69,7 @@ def test_each_filter_keeps_what_fits_and_nothing_else(project: Project) -> None:
             "resolved_at": None,
         },
     )
+    TrainingExclusion.objects.create(sample=wanted, reason="Odd.", excluded_by="lead", at=NOW)
     other = make_sample(project, text="warm bread", split=None)
     label(other, "positive", quality=0.95)
     score(other, 0.9, version="v2")
@@ -88,6 +92,7 @@ def test_each_filter_keeps_what_fits_and_nothing_else(project: Project) -> None:
         {"status": "open"},
         {"disagreement": "user_model"},
         {"thumbs": "yes"},
+        {"training": "excluded"},
         {"origin": "feedback"},
         {"source": source.pk},
         {"language": "en"},
@@ -144,7 +149,7 @@ def test_a_broken_place_in_the_address_is_the_first_page(project: Project) -> No
 
 
 def test_a_page_looks_only_so_far_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, size in {"SMALL": 0, "WALK": 3, "SCAN": 3, "WALK_TEXTS": 3}.items():
+    for name, size in {"SMALL": 0, "WALK": 3, "SCAN": 3, "TEXTS": 3}.items():
         monkeypatch.setattr(search, name, size)
     project = make_project()
     wanted = make_sample(project, text="soup", split=Split.TEST)
@@ -174,7 +179,7 @@ def test_a_filter_survives_its_address_and_its_row() -> None:
     given = SampleFilter(
         q="cold soup", label="negative", quality_to=0.5, since=date(2026, 1, 2), sort="quality"
     )
-    assert filter_from(project=project, given={**given.as_json(), "sort": "quality"}) == given
+    assert filter_from(project=project, given=given.as_json()) == given
     form = FilterForm({"label": "negative", "cluster": ""}, project=project)
     assert form.is_valid()
     assert form.wanted() == SampleFilter(label="negative")
