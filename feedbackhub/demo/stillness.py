@@ -15,6 +15,7 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 RECONCILERS = (
     "curation.tasks.digest",
+    "curation.tasks.weigh_annotators",
     "training.tasks.plan",
     "training.tasks.score",
     "rollout.tasks.advance",

@@ -18,7 +18,7 @@ from curation.models import (
     SampleConsensus,
 )
 from curation.review.agreement import reweighing
-from curation.review.agreement.queries import annotator_records
+from curation.review.agreement.queries import annotator_records, consensus_notes
 from curation.review.agreement.refresh import refresh
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Role
@@ -79,7 +79,7 @@ def test_records_tell_experts_from_guessers_with_honest_intervals(
     assert [each.n_answers for each in annotator_records(project=project)] == [300] * 4 + [1]
 
 
-def test_a_tick_without_news_asks_twice_and_changes_nothing(
+def test_a_tick_without_news_asks_three_queries_and_changes_nothing(
     project: Project, people: dict[str, User]
 ) -> None:
     crowd(project, people, n=30)
@@ -87,7 +87,7 @@ def test_a_tick_without_news_asks_twice_and_changes_nothing(
     before = quality_of(people["expert"]).computed_at
     with CaptureQueriesContext(connection) as asked:
         done = refresh(now=LATER + timedelta(minutes=5))
-    assert (done.projects, done.labels, len(asked)) == (0, 0, 2)
+    assert (done.projects, done.labels, len(asked)) == (0, 0, 3)
     assert quality_of(people["expert"]).computed_at == before
 
 
@@ -249,6 +249,9 @@ def test_the_models_view_is_noted_beside_the_label_and_never_makes_it(
     assert all(note.crowd_value and note.model_version == "v1" for note in notes.values())
     sure = [note.crowd_quality or 0 for pk, note in notes.items() if pk != samples[agreed].pk]
     contradicted = notes[samples[agreed].pk]
+    (told,) = consensus_notes(sample_ids=[samples[agreed].pk]).values()
+    assert told.is_doubted == (contradicted.crowd_value != truths[agreed])
+    assert (told.n_answers, told.model_version) == (2, "v1")
     assert (contradicted.crowd_quality or 1) < sum(sure) / len(sure)
     assert (label_of(samples[agreed]) or ("",))[0] == truths[agreed]
     doubted = [pk for pk, note in notes.items() if note.crowd_value != note.value]

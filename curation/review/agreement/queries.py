@@ -1,7 +1,7 @@
 """How far annotators agree, and how right each one is, as pages show it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from curation.models import AnnotatorQuality, Project
+from curation.models import AnnotatorQuality, Project, SampleConsensus
 from curation.models.review import Queue
 from curation.review.agreement.krippendorff import Metric, alpha
 from feedbackhub.core.sql import fetch, statements
@@ -18,7 +18,7 @@ SQL = statements(Path(__file__).with_name("agreement.sql"))
 BY = ("all", "queue", "guideline", "language", "length")
 METADATA = "metadata:"
 # The newest answers that are looked at: a page waits for them.
-MOST_ANSWERS = 100_000
+MOST_ANSWERS = 50_000
 MOST_ROWS = 50
 LENGTH_BOUNDS = (40, 120, 400)
 LENGTH_NAMES = ("under 40", "40 to 119", "120 to 399", "400 and more")
@@ -74,6 +74,27 @@ class AnnotatorRecord:
     computed_at: datetime
 
 
+@dataclass(frozen=True)
+class ConsensusNote:
+    """What several annotators' answers make of a sample, and what a model's view adds."""
+
+    value: str
+    posterior: float
+    """How likely the value is, by the annotators' records."""
+    n_answers: int
+    crowd_value: str
+    """The likeliest label of answers and model together (CROWDLAB); empty without a model."""
+    crowd_quality: float | None
+    """How likely that is."""
+    model_version: str
+    computed_at: datetime
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the model's view makes another label likelier."""
+        return self.crowd_value not in ("", self.value)
+
+
 def agreement_rows(*, project: Project, by: str, metric: Metric = "nominal") -> list[AgreementRow]:
     """Alpha for each group, the largest first; guidelines by version, the newest first.
 
@@ -120,6 +141,27 @@ def annotator_records(*, project: Project) -> list[AnnotatorRecord]:
         )
         for row in rows.order_by("-n_answers", "user_id")
     ]
+
+
+def consensus_notes(*, sample_ids: Collection[int]) -> dict[int, ConsensusNote]:
+    """What was last made of those of these samples that several annotators answered, by sample.
+
+    Kept up by the tick of :mod:`curation.review.agreement.refresh`: an answer of the last minutes
+    may not be in it yet.
+    """
+    rows = SampleConsensus.objects.filter(pk__in=sample_ids)
+    return {
+        row.pk: ConsensusNote(
+            value=row.value,
+            posterior=row.posterior,
+            n_answers=row.n_answers,
+            crowd_value=row.crowd_value,
+            crowd_quality=row.crowd_quality,
+            model_version=row.model_version,
+            computed_at=row.computed_at,
+        )
+        for row in rows
+    }
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,25 @@
 
 Level-triggered: a tick notices which projects have news, works their records out anew, and, when
 those moved, weighs the labels that rest on several answers, window by window. Twice or late does
-no harm; without news it costs two queries.
+no harm; without news it costs three queries.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Max
 
 from curation.models import AgreementState, Project
 from curation.review.agreement.annotators import skills
-from curation.review.agreement.dawid_skene import UNKNOWN, Answers, Floats
+from curation.review.agreement.dawid_skene import UNKNOWN, Answers, Floats, Ints
 from curation.review.agreement.records import Record, records
 from curation.review.agreement.reweighing import reweigh_window
+from curation.review.agreement.skill import PRIOR_ACCURACY
 from curation.review.engine import SENIOR_ROLES
 from feedbackhub.core.sql import execute, fetch, statements
 
@@ -52,20 +54,9 @@ class Annotator:
     is_senior: bool
 
 
-@dataclass(frozen=True)
-class Shared:
-    """One answer that something can be learned from."""
-
-    sample_id: int
-    user_id: int
-    value: str
-    known: str | None
-    """The truth, where it was known before the answer."""
-
-
 def refresh(*, now: datetime) -> Refreshed:
     """Do what is due in every project; one that another tick is working on is passed over."""
-    execute(SQL["notice"], {"settled": now - SETTLED_AFTER})
+    _notice(now)
     busy = AgreementState.objects.filter(is_due=True) | AgreementState.objects.filter(
         weighed_to__isnull=False
     )
@@ -73,6 +64,16 @@ def refresh(*, now: datetime) -> Refreshed:
     return Refreshed(
         projects=sum(each.projects for each in done), labels=sum(each.labels for each in done)
     )
+
+
+def _notice(now: datetime) -> None:
+    seen = AgreementState.objects.aggregate(id=Max("seen_annotation_id"), at=Max("seen_at"))
+    params = {
+        "seen_id": seen["id"] or 0,
+        "seen_at": seen["at"] or datetime.min.replace(tzinfo=UTC),
+        "settled": now - SETTLED_AFTER,
+    }
+    execute(SQL["notice"], params)
 
 
 def _refresh(project_id: int, now: datetime) -> Refreshed:
@@ -96,11 +97,11 @@ def _refresh(project_id: int, now: datetime) -> Refreshed:
 
 def _work_out(project: Project, now: datetime) -> dict[str, float]:
     """Write the records anew; the accuracy each annotator's answers are weighed by, by id."""
-    params = {"project": project.pk, "senior_roles": SENIOR_ROLES, "most": MOST_ANSWERS}
-    people = fetch(SQL["annotators"], params, into=Annotator)
-    shared = fetch(SQL["shared_answers"], params, into=Shared)
     labels = project.label_names()
-    found = _records(people, shared, labels)
+    params = {"project": project.pk, "senior_roles": SENIOR_ROLES}
+    people = fetch(SQL["annotators"], params, into=Annotator)
+    seniors = {each.user_id for each in people if each.is_senior}
+    found = _records(_shared(project, labels), seniors, len(labels))
     _write(project, people, found, labels, now)
     known = skills(project_id=project.pk, user_ids=[each.user_id for each in people])
     return {
@@ -109,31 +110,27 @@ def _work_out(project: Project, now: datetime) -> dict[str, float]:
     }
 
 
-def _records(
-    people: Sequence[Annotator], shared: Sequence[Shared], labels: Sequence[str]
-) -> dict[int, Record]:
-    """The records of those who can be compared."""
-    at = {name: position for position, name in enumerate(labels)}
-    usable = [each for each in shared if each.value in at and each.known in (None, *at)]
-    if not usable:
+def _shared(project: Project, labels: Sequence[str]) -> Ints:
+    """Answers to learn from (n, 4): sample, annotator, what was said, the truth if it is known."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["shared_answers"],
+            {"project": project.pk, "labels": [*labels], "most": MOST_ANSWERS},
+        )
+        return np.array(cursor.fetchall(), dtype=np.int64).reshape(-1, 4)
+
+
+def _records(shared: Ints, seniors: Collection[int], n_labels: int) -> dict[int, Record]:
+    """The records of those who can be compared, by annotator."""
+    if not len(shared):
         return {}
-    samples, items = np.unique([each.sample_id for each in usable], return_inverse=True)
-    users, annotators = np.unique([each.user_id for each in usable], return_inverse=True)
+    samples, items = np.unique(shared[:, 0], return_inverse=True)
+    users, annotators = np.unique(shared[:, 1], return_inverse=True)
     known = np.full(len(samples), UNKNOWN, dtype=np.int64)
-    for item, each in zip(items, usable, strict=True):
-        if each.known is not None:
-            known[item] = at[each.known]
-    is_senior = {each.user_id: each.is_senior for each in people}
+    known[items] = shared[:, 3]
     found = records(
-        Answers(
-            items=items,
-            annotators=annotators,
-            said=np.array([at[each.value] for each in usable]),
-            n_items=len(samples),
-            n_annotators=len(users),
-            n_labels=len(labels),
-        ),
-        is_senior=[is_senior.get(int(user), False) for user in users],
+        Answers(items, annotators, shared[:, 2], len(samples), len(users), n_labels),
+        is_senior=[int(user) in seniors for user in users],
         known=known,
     )
     return {int(user): record for user, record in zip(users, found, strict=True)}
@@ -186,9 +183,10 @@ def _start_weighing(state: AgreementState, accuracies: dict[str, float], now: da
     """
     if state.weighed_to is not None:
         return
+    # Who is new was taken for an average annotator.
     before = state.weighed_by
     has_moved = any(
-        abs(accuracy - before.get(user, accuracy + 1)) >= MOVED_BY
+        abs(accuracy - before.get(user, PRIOR_ACCURACY)) >= MOVED_BY
         for user, accuracy in accuracies.items()
     )
     if has_moved or state.weighed_at is None or now - state.weighed_at >= WEIGH_AGAIN_AFTER:

@@ -1,30 +1,28 @@
 -- notice --
--- Mark the projects whose answers came or went. All rows share one mark, the newest, so that a
--- project without news costs nothing. The mark stays a minute behind: whoever commits late, with an
--- id or a time from before, is noticed all the same.
-WITH seen AS MATERIALIZED (
-    SELECT coalesce(max(seen_annotation_id), 0) AS id, coalesce(max(seen_at), '-infinity') AS at
-    FROM curation_agreementstate
-),
-horizon AS (
-    SELECT greatest(seen.id, coalesce((
+-- Mark the projects whose answers came or went since the newest mark, which all rows share: a
+-- project without news costs nothing. The marks are parameters, not subqueries, for the planner to
+-- see that there is little beyond them. They stay a minute behind: whoever commits late, with an id
+-- or a time from before, is noticed all the same.
+WITH horizon AS (
+    SELECT greatest(%(seen_id)s, (
         SELECT max(a.id) FROM curation_annotation a
-        WHERE a.id > seen.id AND a.submitted_at <= %(settled)s
-    ), 0)) AS id
-    FROM seen
+        WHERE a.id > %(seen_id)s AND a.submitted_at <= %(settled)s
+    )) AS id
 ),
 news AS (
     SELECT a.sample_id FROM curation_annotation a
-    WHERE a.id > (SELECT id FROM seen) AND a.kind = 'label'
+    WHERE a.id > %(seen_id)s AND a.kind = 'label'
     UNION
     SELECT a.sample_id FROM curation_annotation a
-    WHERE a.undone_at > (SELECT at FROM seen) AND a.kind = 'label'
+    WHERE a.undone_at > %(seen_at)s AND a.kind = 'label'
 )
 INSERT INTO curation_agreementstate
     (project_id, is_due, seen_annotation_id, seen_at, weighed_by)
-SELECT DISTINCT s.project_id, true, horizon.id, %(settled)s::timestamptz, '{}'::jsonb
-FROM news JOIN curation_sample s ON s.id = news.sample_id CROSS JOIN horizon
-ORDER BY s.project_id
+SELECT found.project_id, true, horizon.id, %(settled)s::timestamptz, '{}'::jsonb
+FROM (
+    SELECT DISTINCT s.project_id FROM news JOIN curation_sample s ON s.id = news.sample_id
+) found CROSS JOIN horizon
+ORDER BY found.project_id
 ON CONFLICT (project_id) DO UPDATE SET is_due = true,
     seen_annotation_id = excluded.seen_annotation_id, seen_at = excluded.seen_at;
 
@@ -45,17 +43,17 @@ ORDER BY given.user_id;
 
 -- shared_answers --
 -- The newest answers that something can be learned from: to texts with several. An annotator's
--- answers to one text are at most one, since a second is never blind.
+-- answers to one text are at most one, since a second is never blind. Labels by position.
 WITH newest AS (
-    SELECT a.sample_id, a.user_id, a.value::text AS value
+    SELECT a.sample_id, a.user_id, array_position(%(labels)s::text[], a.value::text) - 1 AS said
     FROM curation_annotation a
     JOIN curation_sample s ON s.id = a.sample_id
     WHERE s.project_id = %(project)s AND a.kind = 'label' AND a.is_blind AND NOT a.is_extra
-        AND a.undone_at IS NULL
+        AND a.undone_at IS NULL AND a.value = ANY (%(labels)s)
     ORDER BY a.id DESC LIMIT %(most)s
 ),
 counted AS (SELECT *, count(*) OVER (PARTITION BY sample_id) AS n FROM newest)
-SELECT sample_id, user_id, value, NULL::text AS known
+SELECT sample_id, user_id, said, -1 AS known
 FROM counted WHERE n >= 2
 ORDER BY sample_id, user_id;
 
