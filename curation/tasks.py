@@ -4,6 +4,7 @@ from celery import shared_task
 
 from curation.digest import services as digestion
 from curation.digest import trust
+from curation.exchange import imports
 from curation.explorer import bulk
 from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
@@ -65,3 +66,10 @@ def index_precedents() -> None:
 def advance_bulk_actions() -> None:
     """Collect, apply and take back what leads asked for in bulk, a few batches at a time."""
     bulk.advance(now=utcnow(), seconds=BULK_SECONDS)
+
+
+# Minutes for a large file: beside training rather than before the next tick.
+@shared_task(queue="training", soft_time_limit=3600, time_limit=3660)
+def import_files() -> None:
+    """Read the files that people uploaded."""
+    imports.work(now=utcnow())

@@ -60,6 +60,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 project_urls: list[URLPattern | URLResolver] = [
     path("", include("rollout.serving.api_urls")),
     path("", include("curation.intake.api_urls")),
+    path("", include("curation.exchange.api_urls")),
     path("", include("curation.review.rest_urls")),
     path("", include("training.api_urls")),
     path("", include("rollout.api_urls")),

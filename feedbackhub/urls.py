@@ -21,6 +21,7 @@ urlpatterns = [
     # Asked for by browsers on pages that name no icon: the admin's, and bare JSON.
     path("favicon.ico", RedirectView.as_view(url=static("hub/mark.svg"))),
     path("api/", include("feedbackhub.api")),
+    path("", include("curation.exchange.urls")),
     path("", include("curation.intake.urls")),
     path("", include("curation.explorer.urls")),
     path("", include("curation.review.urls")),

@@ -1,9 +1,11 @@
 """Training over HTTP: runs, versions and snapshots."""
 
-from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
+from curation.exchange.formats import CONTENT_TYPES, Format
 from curation.intake.endpoints import JSON, ProjectEndpoint, answer
 from curation.intake.reading import read_one
 from curation.models import Project
@@ -11,7 +13,7 @@ from feedbackhub.core.clock import utcnow
 from feedbackhub.core.keys import Scope, has_scope
 from feedbackhub.core.openapi import example, problems, schema_of
 from feedbackhub.core.problems import Problem
-from training import queries, services
+from training import queries, services, snapshot_files
 from training.answers import (
     RunAnswer,
     RunList,
@@ -37,6 +39,13 @@ class ManageEndpoint(ProjectEndpoint):
     def project(self) -> Project:
         """The project the key opens."""
         return Project.objects.get(pk=self.holder.project_id)
+
+    def snapshot(self, digest: str) -> Snapshot:
+        """The project's snapshot with this hash; raises 404."""
+        found = Snapshot.objects.filter(project=self.holder.project_id, digest=digest).first()
+        if found is None:
+            raise Problem(404, f"There is no snapshot {digest} in this project.")
+        return found
 
 
 class TrainingRunsView(ManageEndpoint):
@@ -133,7 +142,34 @@ class SnapshotView(ManageEndpoint):
     )
     def get(self, request: Request, project: str, digest: str) -> HttpResponse:
         """Look at one snapshot."""
-        snapshot = Snapshot.objects.filter(project=self.holder.project_id, digest=digest).first()
-        if snapshot is None:
-            raise Problem(404, f"There is no snapshot {digest} in this project.")
-        return answer(snapshot_answer(snapshot))
+        return answer(snapshot_answer(self.snapshot(digest)))
+
+
+class SnapshotFileView(ManageEndpoint):
+    """The rows of one snapshot."""
+
+    @extend_schema(
+        operation_id="export_snapshot",
+        summary="Take a snapshot along",
+        description=(
+            "Streams what a run learned from and was judged on, by split and sample: the same rows "
+            "whenever it is asked for, except that erased texts are null."
+        ),
+        tags=["export"],
+        parameters=[OpenApiParameter("file_format", str, "path", enum=list(Format))],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **problems()},
+    )
+    def get(
+        self, request: Request, project: str, digest: str, file_format: str
+    ) -> StreamingHttpResponse:
+        """Stream one snapshot."""
+        if file_format not in list(Format):
+            raise Problem(404, f"There is no .{file_format}; there are {', '.join(Format)}.")
+        chosen = Format(file_format)
+        response = StreamingHttpResponse(
+            snapshot_files.stream(self.snapshot(digest), file_format=chosen),
+            content_type=CONTENT_TYPES[chosen],
+        )
+        name = f"{project}-{digest[:12]}.{chosen}"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response

@@ -1,4 +1,4 @@
-"""Rows of TSV, CSV, JSONL and Parquet files, streamed, each with its place in the file."""
+"""Rows of TSV, CSV, JSONL, Parquet and Label Studio files, streamed, each with its place."""
 
 import csv
 import json
@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curation.intake.label_studio import NotTasks, read_tasks
+
 # Far above the longest text; an unclosed quote would otherwise swallow the rest of the file.
 MAX_CELL = 128 * 1024
 DELIMITERS = {".tsv": "\t", ".tab": "\t", ".csv": ","}
 JSON_LINES = (".jsonl", ".ndjson")
 PARQUET = (".parquet", ".pq")
+# A list of tasks as Label Studio exports it.
+TASKS = ".json"
+KNOWN = (*DELIMITERS, *JSON_LINES, *PARQUET, TASKS)
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -24,7 +29,7 @@ class Row:
     """One row of a file: where it stands, how much of the file is read, what it says."""
 
     number: int
-    """The line it ends on, from 1; of a Parquet file, the row."""
+    """The line it ends on, from 1; of a Parquet file, the row; of Label Studio's, the task."""
     position: int
     """Units of :func:`size` read so far."""
     values: Mapping[str, Any] | None
@@ -46,6 +51,7 @@ def read_rows(
 ) -> Iterator[Row]:
     """The rows of a file by its extension; raises :class:`CannotImport`, also for a lost column.
 
+    ``columns`` are that of the text and, where labels are wanted, that of the label.
     ``is_quoted`` says whether quotes enclose cells: by default in CSV they do and in TSV, whose
     dumps hold quotes as plain characters, they do not.
     """
@@ -55,15 +61,16 @@ def read_rows(
         return _parquet_rows(path, columns)
     if suffix in JSON_LINES:
         return _json_rows(path, columns)
+    if suffix == TASKS:
+        return _task_rows(path, *columns)
     quoted = suffix == ".csv" if is_quoted is None else is_quoted
     return _table_rows(path, columns, delimiter=DELIMITERS[suffix], is_quoted=quoted)
 
 
 def _check(path: Path) -> None:
-    known = (*DELIMITERS, *JSON_LINES, *PARQUET)
-    if path.suffix.lower() not in known:
+    if path.suffix.lower() not in KNOWN:
         raise CannotImport(
-            f"{path.name}: cannot read this kind of file; known: {', '.join(known)}."
+            f"{path.name}: cannot read this kind of file; known: {', '.join(KNOWN)}."
         )
     try:
         with path.open("rb") as file:
@@ -138,6 +145,18 @@ def _json_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
             _require(path, columns, list(values))
             is_checked = True
         yield Row(number, lines.position, values)
+
+
+def _task_rows(path: Path, text: str, choice: str | None = None) -> Iterator[Row]:
+    with path.open("rb") as file:
+        try:
+            for number, values, error in read_tasks(file, text=text, choice=choice):
+                yield Row(number, file.tell(), values, error)
+        except NotTasks as error:
+            raise CannotImport(
+                f"{path.name}: {error}. Export from Label Studio as JSON or JSON-MIN, or save "
+                "one object a line as .jsonl."
+            ) from None
 
 
 def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:

@@ -13,10 +13,11 @@ from itertools import islice
 from typing import Any
 
 import msgspec
+from django.db import transaction
 
 from curation.digest.samples import NewSample, upsert_samples
 from curation.intake.facts import masks
-from curation.intake.files import Row
+from curation.intake.files import CannotImport, Row
 from curation.intake.masking import mask_within
 from curation.intake.schemas import SampleRequest, object_faults
 from curation.labels import IMPORT_QUALITY, Belief, believe
@@ -56,6 +57,21 @@ class Tally:
     rejected: int = 0
 
 
+def parse_mapping(text: str, *, labels: Sequence[str]) -> dict[str, str]:
+    """The mapping that ``0=negative,1=positive`` writes; raises :class:`CannotImport`."""
+    mapping = {}
+    for pair in filter(None, (part.strip() for part in text.split(","))):
+        value, equals, label = (part.strip() for part in pair.partition("="))
+        if not equals:
+            raise CannotImport(f"`{pair}` is not of the form value=label.")
+        if label and label not in labels:
+            raise CannotImport(
+                f"`{label}` is not a label of the project; these are: {', '.join(labels)}."
+            )
+        mapping[value] = label
+    return mapping
+
+
 Report = Callable[[int, str], None]
 
 
@@ -66,9 +82,14 @@ def import_rows(
     columns: Columns,
     now: datetime,
     report: Report,
+    tally: Tally | None = None,
+    on_batch: Callable[[], None] = lambda: None,
 ) -> Tally:
-    """Import rows batch by batch, each durable by itself; ``report`` hears of each bad line."""
-    tally = Tally()
+    """Import rows batch by batch, each durable by itself; ``report`` hears of each bad line.
+
+    ``on_batch`` is called within the transaction of each batch, when it is counted in ``tally``.
+    """
+    tally = tally or Tally()
     labels = project.label_names()
     stream = iter(rows)
     while batch := list(islice(stream, BATCH)):
@@ -83,10 +104,12 @@ def import_rows(
                 tally.left_out += 1
             else:
                 samples.append(sample)
-        made = import_samples(project=project, samples=samples, now=now)
-        tally.new += made
-        tally.known += len(samples) - made
-        tally.labelled += sum(1 for sample in samples if sample.label)
+        with transaction.atomic():
+            made = import_samples(project=project, samples=samples, now=now)
+            tally.new += made
+            tally.known += len(samples) - made
+            tally.labelled += sum(1 for sample in samples if sample.label)
+            on_batch()
     return tally
 
 

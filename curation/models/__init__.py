@@ -18,6 +18,7 @@ from curation.models.event import (
     Prediction,
     RejectedEvent,
 )
+from curation.models.exchange import FileImport
 from curation.models.privacy import Erasure, RetentionPolicy
 from curation.models.project import (
     CurationPolicy,
@@ -61,6 +62,7 @@ __all__ = [
     "Feedback",
     "FeedbackKey",
     "FeedbackOutcome",
+    "FileImport",
     "Guideline",
     "IntakeMinute",
     "IntakeTally",

@@ -13,6 +13,7 @@ SCHEDULES = [
     ("Retire old months", "curation.tasks.retire_partitions", 6, "hours", 3600),
     ("Tidy trust", "curation.tasks.tidy_trust", 5, "minutes", 300),
     ("Carry out erasures", "feedbackhub.tasks.erase", 30, "seconds", 30),
+    ("Read uploaded files", "curation.tasks.import_files", 3, "seconds", 10),
     ("Plan training", "training.tasks.plan", 3, "seconds", 10),
     ("Score the pool", "training.tasks.score", 5, "seconds", 10),
     ("Advance rollouts", "rollout.tasks.advance", 3, "seconds", 10),

@@ -37,6 +37,7 @@ def lead(project: Project) -> User:
         "/review/reviews/",
         "/review/reviews/guidelines/",
         "/samples/reviews/",
+        "/samples/reviews/files/",
         "/try/reviews/",
         "/no/such/page/",
     ],

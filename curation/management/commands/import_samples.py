@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from curation.intake.files import CannotImport, Row, read_rows, size
-from curation.intake.importing import Columns, Tally, import_rows
+from curation.intake.importing import Columns, Tally, import_rows, parse_mapping
 from curation.models import Project
 from feedbackhub.core.clock import utcnow
 
@@ -21,8 +21,9 @@ class Command(BaseCommand):
     """Import texts, labelled or not, from a file."""
 
     help = (
-        "Import texts, labelled or not, from a TSV, CSV, JSONL or Parquet file. Importing a file "
-        "again changes nothing; a bad line is reported and costs only itself."
+        "Import texts, labelled or not, from a TSV, CSV, JSONL or Parquet file or from Label "
+        "Studio's JSON export. Importing a file again changes nothing; a bad line is reported and "
+        "costs only itself."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -103,17 +104,10 @@ def _project(slug: str) -> Project:
 
 
 def _mapping(text: str, labels: list[str]) -> dict[str, str]:
-    mapping = {}
-    for pair in filter(None, text.split(",")):
-        value, equals, label = (part.strip() for part in pair.partition("="))
-        if not equals:
-            raise CommandError(f"--map: `{pair}` is not of the form value=label.")
-        if label and label not in labels:
-            raise CommandError(
-                f"--map: `{label}` is not a label of the project; these are: {', '.join(labels)}."
-            )
-        mapping[value] = label
-    return mapping
+    try:
+        return parse_mapping(text, labels=labels)
+    except CannotImport as error:
+        raise CommandError(f"--map: {error}") from None
 
 
 def _summary(tally: Tally, seconds: float) -> str:
