@@ -21,8 +21,12 @@ SELECT n, CASE WHEN n %% 1000 = 7 THEN 'rare' WHEN n %% 2 = 0 THEN 'good' ELSE '
     (ARRAY['feedback', 'import', 'annotation'])[1 + n %% 3], round((0.5 + random() / 2)::numeric, 2),
     '["An import said so."]', true, %(now)s
 FROM generate_series(1, %(samples)s) AS n WHERE n %% 3 <> 0;
-INSERT INTO curation_samplescore (sample_id, model_version, predicted_label, margin, entropy, scored_at)
-SELECT n, 'v1', 'good', random(), 0.5, %(now)s FROM generate_series(1, %(samples)s, 3) AS n;
+INSERT INTO curation_ranking (project_id, version, ranked_at, pending, cursor, n_pool, n_scored, stored)
+VALUES (%(project)s, 'v1', %(now)s, '', 0, 0, 0, '{v1}');
+INSERT INTO curation_samplescore (project_id, sample_id, model_version, predicted_label, confidence, margin,
+    entropy, scored_at)
+SELECT %(project)s, n, 'v1', 'good', 0.5, random(), 0.5, %(now)s
+FROM generate_series(1, %(samples)s, 3) AS n;
 INSERT INTO curation_reviewitem (project_id, sample_id, queue, status, priority, needed, taken, done,
     skips, why, model_version, created_at)
 SELECT %(project)s, n, (ARRAY['disputed', 'uncertain', 'audit'])[1 + n %% 3],

@@ -11,13 +11,15 @@ from django.db.models import QuerySet
 
 from curation.arms import ArmCounts, AuditAnswer, arm_counts, audit_answers
 from curation.models import CurationPolicy, Project, Sample
+from curation.rankings import RankingStatus, ranking_status
 from feedbackhub.core.sql import fetch, statements
 
 __all__ = [
     "ArmCounts",
     "AuditAnswer",
     "LabelledText",
-    "PoolText",
+    "RankingStatus",
+    "ScoredPool",
     "ScoredSample",
     "arm_counts",
     "audit_answers",
@@ -25,12 +27,12 @@ __all__ = [
     "erased_count",
     "new_label_count",
     "outside_split",
+    "ranking_status",
     "scored_pool",
     "test_label_count",
     "test_labels",
     "texts_of",
     "training_labels",
-    "unscored_pool",
 ]
 
 SQL = statements(Path(__file__).with_name("queries.sql"))
@@ -49,21 +51,26 @@ class LabelledText:
 
 
 @dataclass(frozen=True)
-class PoolText:
-    """A sample nobody vouches for yet."""
-
-    sample_id: int
-    text: str
-
-
-@dataclass(frozen=True)
 class ScoredSample:
     """A sample of the pool with how unsure a version is about it."""
 
     sample_id: int
     predicted_label: str
+    confidence: float
     margin: float
     entropy: float
+
+
+@dataclass(frozen=True)
+class ScoredPool:
+    """What may be picked for review."""
+
+    head: list[ScoredSample]
+    """The least sure ones, by margin."""
+    others: list[ScoredSample]
+    """A random draw from the rest, in random order."""
+    size: int
+    """How many may be picked in all; each stands for its cluster."""
 
 
 def training_labels(*, project: Project, min_quality: float) -> list[LabelledText]:
@@ -118,35 +125,42 @@ def outside_split(*, sample_ids: Sequence[int], split: str) -> list[int]:
     return list(outside.order_by("pk").values_list("pk", flat=True))
 
 
-def unscored_pool(*, project: Project, model_version: str, limit: int) -> list[PoolText]:
-    """Unlabelled train samples that ``model_version`` has not scored, the newest first."""
-    return fetch(
-        SQL["unscored_pool"],
-        {
-            "project": project.pk,
-            "version": model_version,
-            "limit": limit,
-            "min_quality": _min_quality(project),
-        },
-        into=PoolText,
-    )
+def scored_pool(
+    *, project: Project, model_version: str, head: int, others: int, seed: int
+) -> ScoredPool:
+    """Texts scored by ``model_version`` that nobody vouches for and nobody was asked about.
 
-
-def scored_pool(*, project: Project, model_version: str, limit: int) -> list[ScoredSample]:
-    """Unlabelled samples scored by ``model_version`` that nobody was asked about: least sure first.
-
-    Samples that an annotator answered or closed, or that wait in any queue, are left out.
+    One for each cluster, and none where any text of the cluster has a label worth training on or
+    a review item: open, answered or closed. ``seed`` fixes the draw of the others.
     """
-    return fetch(
+    rows = fetch(
         SQL["scored_pool"],
         {
             "project": project.pk,
             "version": model_version,
-            "limit": limit,
+            "head": head,
+            "beyond": others,
+            "seed": seed,
             "min_quality": _min_quality(project),
         },
-        into=ScoredSample,
+        into=_PooledRow,
     )
+    return ScoredPool(
+        head=[row.sample() for row in rows if not row.is_beyond],
+        others=[row.sample() for row in rows if row.is_beyond],
+        size=rows[0].size if rows else 0,
+    )
+
+
+@dataclass(frozen=True)
+class _PooledRow(ScoredSample):
+    is_beyond: bool
+    size: int
+
+    def sample(self) -> ScoredSample:
+        return ScoredSample(
+            self.sample_id, self.predicted_label, self.confidence, self.margin, self.entropy
+        )
 
 
 def _trusted(project: Project, split: str) -> list[LabelledText]:

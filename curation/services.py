@@ -1,17 +1,13 @@
-"""Use cases of the curation room as a whole: making a project, and keeping its scores."""
+"""Use cases of the curation room as a whole: making a project."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from django.db import transaction
 
 from curation.models import CurationPolicy, Guideline, LabelOption, Project
 from feedbackhub.core.models import User
-from feedbackhub.core.sql import execute, statements
-
-SQL = statements(Path(__file__).with_name("services.sql"))
 
 
 @dataclass(frozen=True)
@@ -23,18 +19,6 @@ class LabelSpec:
     """As ``#rrggbb``."""
     hotkey: str
     """One of 1 to 9."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """How unsure a model version is about one sample."""
-
-    sample_id: int
-    predicted_label: str
-    margin: float
-    """Difference of the two best probabilities, in [0, 1]."""
-    entropy: float
-    """Of the class probabilities, in nats."""
 
 
 def create_project(
@@ -72,25 +56,3 @@ def create_project(
         )
         CurationPolicy.objects.create(project=project)
     return project
-
-
-def record_scores(*, scores: Sequence[Score], model_version: str, now: datetime) -> int:
-    """Replace the scores of these samples by those of ``model_version``; how many were written.
-
-    Ids that are no sample (any more) are passed over.
-    """
-    if not scores:
-        return 0
-    ordered = sorted(scores, key=lambda score: score.sample_id)
-    params = {
-        "samples": [score.sample_id for score in ordered],
-        "labels": [score.predicted_label for score in ordered],
-        "margins": [score.margin for score in ordered],
-        "entropies": [score.entropy for score in ordered],
-        "version": model_version,
-        "now": now,
-    }
-    with transaction.atomic():
-        written = execute(SQL["record_scores"], params)
-        execute(SQL["doubt_scored"], params)
-    return written

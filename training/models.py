@@ -7,8 +7,14 @@ from django.db.models import Q
 
 from curation.models import Project
 from feedbackhub.core.transitions import Moves
+from training.active_learning import DEFAULT_SHARES
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
+
+
+def usual_mixture() -> dict[str, float]:
+    """What uncertain texts are picked by, in a new project."""
+    return dict(DEFAULT_SHARES)
 
 
 class TrainingPolicy(models.Model):
@@ -31,6 +37,10 @@ class TrainingPolicy(models.Model):
     min_test_labels = models.PositiveIntegerField(default=250)
     macro_f1_floor = models.FloatField(default=0.6, validators=SHARE)
     recall_floor = models.FloatField(default=0.5, validators=SHARE)
+    sampling = models.JSONField(
+        default=usual_mixture,
+        help_text="How the texts of the uncertain queue are picked: strategies and their shares.",
+    )
 
     class Meta:
         verbose_name_plural = "training policies"

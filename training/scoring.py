@@ -4,35 +4,28 @@ The one door to active learning: scores and picks leave here as data, through cu
 """
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from django.db import transaction
-from numpy.typing import NDArray
 
-from curation import queries
-from curation.models import Project
-from curation.models.review import Queue
-from curation.queries import ScoredSample
-from curation.review.services import Pick as ReviewPick
-from curation.review.services import open_items, queue_depths
-from curation.services import Score, record_scores
-from training import registry, scoring_arithmetic
-from training.active_learning import UNIFORM, Pick, Strategy, rank_answers
+from curation import rankings
+from curation.models import Ranking
+from curation.rankings import Score
+from training import registry
+from training.active_learning import measures
 from training.models import ModelVersion
+from training.selection import refill
 
 logger = logging.getLogger(__name__)
 
-# Samples scored in one tick: well under a second, so that ticks stay short.
+# Texts scored in one transaction: well under a second.
 BATCH = 2_000
-# The pool that picks are made from: the least sure ones beyond this cannot be picked.
-PICK_POOL = 10_000
-# Refilled when this share of the queue is left, rather than one item at a time.
-REFILL_AT = 0.8
-STRATEGY: Strategy = "margin"
+# A tick stops scoring after this long, so that other ticks are not kept waiting.
+SECONDS = 2.5
 
 
 @dataclass(frozen=True)
@@ -43,116 +36,67 @@ class ScoreReport:
     opened: int
 
 
-def score(*, now: datetime) -> ScoreReport:
+def score(*, now: datetime, seconds: float = SECONDS) -> ScoreReport:
     """Score what the live versions have not scored yet, and keep the uncertain queues filled.
 
-    Bounded, and cheap when nothing is due. A new champion scores the pool anew. A project without
-    one is left alone: nobody is unsure yet.
+    Bounded by ``seconds`` and at least one batch a project, and cheap when nothing is due. A new
+    champion scores the pool anew, and the queues are ranked by the one before until it is through.
+    A project without a champion is left alone: nobody is unsure yet.
     """
     scored = opened = 0
+    deadline = time.monotonic() + seconds
     live = ModelVersion.objects.filter(status=ModelVersion.Status.LIVE)
     for version in live.select_related("project__curation_policy").order_by("project_id"):
         try:
-            with transaction.atomic():
-                n_scored, n_opened = _score_pool(version, now=now), _refill(version, now=now)
+            report = _score_project(version, now=now, deadline=deadline)
         except Exception:
             # A model that breaks on some text must not keep the other projects waiting.
             logger.exception("The pool of %s could not be scored", version.project.slug)
             continue
-        scored, opened = scored + n_scored, opened + n_opened
+        scored, opened = scored + report.scored, opened + report.opened
     return ScoreReport(scored=scored, opened=opened)
 
 
-def _score_pool(version: ModelVersion, *, now: datetime) -> int:
-    pool = queries.unscored_pool(project=version.project, model_version=version.name, limit=BATCH)
-    if not pool:
-        return 0
-    pipeline = registry.load_pipeline(version)
-    answers = np.asarray(pipeline.predict_proba([sample.text for sample in pool]))
-    return record_scores(
-        scores=_scores([sample.sample_id for sample in pool], answers, version.classes),
-        model_version=version.name,
-        now=now,
-    )
+def _score_project(version: ModelVersion, *, now: datetime, deadline: float) -> ScoreReport:
+    scored = opened = 0
+    is_through = False
+    while not is_through:
+        with transaction.atomic():
+            ranking = rankings.hold(project=version.project)
+            if ranking is None:  # Another worker is at it.
+                break
+            rankings.aim(ranking, version=version.name, now=now)
+            n, is_last = _score_batch(ranking, version, now=now)
+            scored += n
+            is_through = is_last or time.monotonic() >= deadline
+            if is_through:
+                opened = refill(ranking, now=now)
+                rankings.prune(ranking)
+    return ScoreReport(scored=scored, opened=opened)
 
 
-def _scores(
-    sample_ids: Sequence[int], answers: NDArray[np.float64], classes: Sequence[str]
-) -> list[Score]:
+def _score_batch(ranking: Ranking, version: ModelVersion, *, now: datetime) -> tuple[int, bool]:
+    """How many were scored, and whether that were all."""
+    texts = rankings.next_texts(ranking, limit=BATCH)
+    is_last = len(texts) < BATCH
+    scores = _scores([each.sample_id for each in texts], [each.text for each in texts], version)
+    rankings.record_batch(ranking, scores=scores, is_last=is_last, now=now)
+    return len(texts), is_last
+
+
+def _scores(sample_ids: Sequence[int], texts: list[str], version: ModelVersion) -> list[Score]:
+    if not texts:
+        return []
+    answers = np.asarray(registry.load_pipeline(version).predict_proba(texts))
+    found = measures(answers)
     return [
-        Score(sample_id=sample_id, predicted_label=classes[best], margin=margin, entropy=entropy)
-        for sample_id, best, margin, entropy in zip(
+        Score(sample_id, version.classes[best], confidence, margin, entropy)
+        for sample_id, best, confidence, margin, entropy in zip(
             sample_ids,
             answers.argmax(axis=1).tolist(),
-            scoring_arithmetic.margin(answers).tolist(),
-            scoring_arithmetic.entropy(answers).tolist(),
+            found.confidence.tolist(),
+            found.margin.tolist(),
+            found.entropy.tolist(),
             strict=True,
         )
-    ]
-
-
-def _refill(version: ModelVersion, *, now: datetime) -> int:
-    project = version.project
-    size = project.curation_policy.uncertain_queue_size
-    waiting = _waiting(project)
-    if waiting >= max(1, REFILL_AT * size):
-        return 0
-    pool = queries.scored_pool(project=project, model_version=version.name, limit=PICK_POOL)
-    if not pool:
-        return 0
-    picks = _picks(pool, n=size - waiting, version=version, now=now)
-    return open_items(project=project, picks=picks, now=now)
-
-
-def _waiting(project: Project) -> int:
-    depths = queue_depths(project=project)
-    return next((depth.open for depth in depths if depth.queue == Queue.UNCERTAIN), 0)
-
-
-def _picks(
-    pool: Sequence[ScoredSample], *, n: int, version: ModelVersion, now: datetime
-) -> list[ReviewPick]:
-    """The least sure samples and a uniform share, ranked by the margins that are stored."""
-    margins = np.array([sample.margin for sample in pool])
-    # Two probabilities with the same margin: ranking needs no more, and the model is not run twice.
-    answers = np.column_stack([(1 + margins) / 2, (1 - margins) / 2])
-    seed = int(now.timestamp())
-    chosen = rank_answers(answers, n=n, strategy=STRATEGY, rng_seed=seed)
-    priorities = _priorities(chosen, margins, np.random.default_rng(seed))
-    return [
-        ReviewPick(
-            sample_id=pool[pick.index].sample_id,
-            queue=Queue.UNCERTAIN,
-            priority=priority,
-            why=_why(pool[pick.index], pick, version, n_pool=len(pool)),
-            model_version=version.name,
-            inclusion_probability=pick.inclusion_probability,
-        )
-        for pick, priority in zip(chosen, priorities, strict=True)
-    ]
-
-
-def _why(sample: ScoredSample, pick: Pick, version: ModelVersion, *, n_pool: int) -> dict[str, Any]:
-    if pick.strategy == UNIFORM:
-        sentence = f"Drawn at random from the {n_pool:,} texts that nobody has labelled."
-    else:
-        sentence = f"{version.name} is unsure: its two best answers lie {sample.margin:.2f} apart."
-    return {
-        "sentence": sentence,
-        "model": version.name,
-        "margin": round(sample.margin, 4),
-        "strategy": pick.strategy,
-        "pool": n_pool,
-    }
-
-
-def _priorities(
-    picks: Sequence[Pick], margins: NDArray[np.float64], rng: np.random.Generator
-) -> list[float]:
-    """The less sure the sooner; uniform draws are strewn among them, to come up at all."""
-    certain = [1 - margins[pick.index] for pick in picks if pick.strategy != UNIFORM]
-    low, high = (min(certain), max(certain)) if certain else (0.0, 1.0)
-    return [
-        float(rng.uniform(low, high) if pick.strategy == UNIFORM else 1 - margins[pick.index])
-        for pick in picks
     ]

@@ -3,7 +3,7 @@
 -- anything: thumbs against the model, answers of annotators, near-duplicates, a version that said
 -- otherwise, or a record that is open. Most texts have none of these: a few probes of indexes tell,
 -- and only for the others everything is read. A version is compared with the one the text first
--- came with and with the one that scored it: who said otherwise in between was noted then.
+-- came with and with those that scored it: who said otherwise in between was noted then.
 WITH suspect AS MATERIALIZED (
     SELECT s.id, s.project_id, s.cluster_id, s.content_hash, l.id AS label_id, l.origin, l.value,
         l.created_at, d.sample_id IS NOT NULL AS is_open
@@ -13,9 +13,12 @@ WITH suspect AS MATERIALIZED (
     LEFT JOIN curation_label l ON l.sample_id = s.id AND l.is_current
     LEFT JOIN curation_disagreement d ON d.sample_id = s.id AND d.resolved_at IS NULL
     LEFT JOIN curation_prediction first ON first.id = s.prediction_id
-    LEFT JOIN curation_samplescore score ON score.sample_id = s.id
     WHERE w.is_contradicted OR d.sample_id IS NOT NULL OR l.origin = 'annotation'
-        OR coalesce(nullif(w.predicted, ''), first.label) <> score.predicted_label
+        OR EXISTS (
+            SELECT 1 FROM curation_samplescore score
+            WHERE score.sample_id = s.id
+                AND score.predicted_label <> coalesce(nullif(w.predicted, ''), first.label)
+        )
         OR nullif(w.predicted, '') <> first.label
         OR EXISTS (
             SELECT 1 FROM curation_sample sibling

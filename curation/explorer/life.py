@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from curation.models import (
     Annotation,
@@ -144,7 +144,9 @@ def life_of(*, project: Project, sample_id: int) -> Life | None:
         ),
         items=list(sample.review_items.order_by("-created_at", "-id")[:MOST]),
         disagreement=Disagreement.objects.filter(sample=sample).first(),
-        score=SampleScore.objects.filter(sample=sample).first(),
+        score=SampleScore.objects.filter(
+            sample=sample, model_version=F("project__ranking__version")
+        ).first(),
         exclusion=TrainingExclusion.objects.filter(sample=sample).first(),
         bulk_rows=list(sample.bulk_rows.select_related("action").order_by("-action_id")[:MOST]),
     )

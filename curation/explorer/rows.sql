@@ -11,7 +11,9 @@ FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
 JOIN curation_sample s ON s.id = wanted.id
 LEFT JOIN curation_cluster g ON g.id = s.cluster_id
 LEFT JOIN curation_label l ON l.sample_id = s.id AND l.is_current
-LEFT JOIN curation_samplescore c ON c.sample_id = s.id
+LEFT JOIN curation_ranking ranking ON ranking.project_id = s.project_id
+LEFT JOIN curation_samplescore c
+    ON c.sample_id = s.id AND c.model_version = ranking.version
 LEFT JOIN curation_disagreement d ON d.sample_id = s.id AND d.resolved_at IS NULL
 LEFT JOIN LATERAL (
     SELECT count(*) FILTER (WHERE NOT recent.is_disputed) AS up,

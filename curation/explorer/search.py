@@ -120,11 +120,19 @@ DISPUTED = Walk(
     "curation_disagreement d WHERE d.project_id = %(project)s AND d.resolved_at IS NULL",
     "DESC",
 )
+# The version whose scores rank the queues; those of others are kept beside them.
+RANKING = "(SELECT r.version FROM curation_ranking r WHERE r.project_id = %(project)s)"
+LEAST_SURE = Walk(
+    "c.margin",
+    "c.sample_id",
+    f"curation_samplescore c WHERE c.project_id = %(project)s AND c.model_version = {RANKING}",
+    "ASC",
+)
 # By order: along an index, of all projects where it has no other.
 ALONG: Mapping[str, Walk] = {
     "newest": NEWEST,
     "quality": Walk("l.quality", "l.sample_id", "curation_label l WHERE l.is_current", "ASC"),
-    "margin": Walk("c.margin", "c.sample_id", "curation_samplescore c WHERE true", "ASC"),
+    "margin": LEAST_SURE,
     "strength": DISPUTED,
 }
 # By order: the key, the way, and what samples are joined with to know it.
@@ -135,7 +143,11 @@ THROUGH: Mapping[str, tuple[str, str, str]] = {
         "ASC",
         "JOIN curation_label l ON l.sample_id = s.id AND l.is_current",
     ),
-    "margin": ("c.margin", "ASC", "JOIN curation_samplescore c ON c.sample_id = s.id"),
+    "margin": (
+        "c.margin",
+        "ASC",
+        f"JOIN curation_samplescore c ON c.sample_id = s.id AND c.model_version = {RANKING}",
+    ),
     "strength": (
         "d.strength",
         "DESC",
@@ -261,7 +273,7 @@ class Search:
         asks = self._asks
         found = [
             *_one("curation_label l WHERE l.sample_id = s.id AND l.is_current", LABEL, asks),
-            *_one("curation_samplescore c WHERE c.sample_id = s.id", SCORE, asks),
+            *_one(_scores(asks), SCORE, asks),
             *_one("curation_reviewitem i WHERE i.sample_id = s.id", ITEM, asks),
             *_one(
                 "curation_disagreement d WHERE d.sample_id = s.id AND d.resolved_at IS NULL",
@@ -311,6 +323,12 @@ def _one(table: str, conditions: Mapping[str, str], asks: Mapping[str, Any]) -> 
         return [f"(SELECT true FROM {table} LIMIT 1) IS NOT TRUE"]
     asked = [sql for name, sql in conditions.items() if name in asks]
     return [f"(SELECT true FROM {' AND '.join([table, *asked])} LIMIT 1)"] if asked else []
+
+
+def _scores(asks: Mapping[str, Any]) -> str:
+    """The score of a sample that counts: by the version asked for, or the one that ranks."""
+    whose = "" if "version" in asks else f" AND c.model_version = {RANKING}"
+    return f"curation_samplescore c WHERE c.sample_id = s.id{whose}"
 
 
 def _days(given: SampleFilter) -> dict[str, datetime]:

@@ -46,10 +46,6 @@ class Migration(migrations.Migration):
                 name="label_by_quality",
             ),
         ),
-        migrations.AddIndex(
-            model_name="samplescore",
-            index=models.Index(fields=["margin", "sample"], name="samplescore_by_margin"),
-        ),
         migrations.CreateModel(
             name="BulkAction",
             fields=[

@@ -43,7 +43,8 @@ from curation.models.reviewing import (
     ReviewPreference,
     ShownPrediction,
 )
-from curation.models.sample import Cluster, Label, LabelEvidence, Sample, SampleScore
+from curation.models.sample import Cluster, Label, LabelEvidence, Sample
+from curation.models.scores import Ranking, SampleScore
 
 __all__ = [
     "AdjudicatedVoice",
@@ -78,6 +79,7 @@ __all__ = [
     "Project",
     "QuarantineMove",
     "QuarantineRule",
+    "Ranking",
     "RejectedEvent",
     "RetentionPolicy",
     "ReviewItem",

@@ -147,20 +147,3 @@ class LabelEvidence(models.Model):
 
     def __str__(self) -> str:
         return f"evidence of label {self.label_id}"
-
-
-class SampleScore(models.Model):
-    """How unsure one model version is about a sample; written by scoring, read by queues."""
-
-    sample = models.OneToOneField(Sample, models.CASCADE, primary_key=True, related_name="score")
-    model_version = models.CharField(max_length=60)
-    predicted_label = models.CharField(max_length=60)
-    margin = models.FloatField(help_text="Difference of the two best probabilities.")
-    entropy = models.FloatField(help_text="Of the class probabilities, in nats.")
-    scored_at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["margin", "sample"], name="samplescore_by_margin")]
-
-    def __str__(self) -> str:
-        return f"margin {self.margin:.3f} by {self.model_version}"

@@ -20,8 +20,8 @@ from curation.models import (
     SubjectTrust,
     WeighingDue,
 )
+from curation.rankings import Score, record_scores
 from curation.review import services
-from curation.services import Score, record_scores
 from feedbackhub.core.models import User
 from tests.curation.events import digest_all, disagree, land, later, sample_of, subject, thumb
 from tests.curation.reviewing import answer, open_item
@@ -124,7 +124,9 @@ def test_a_score_that_contradicts_what_was_served_is_noticed_with_the_next_event
     prediction = land(make_prediction(project, is_audit=True))
     digest_all()
     sample = sample_of(prediction)
-    record_scores(scores=[Score(sample.pk, "negative", 0.4, 0.6)], model_version="v2", now=later())
+    record_scores(
+        scores=[Score(sample.pk, "negative", 0.7, 0.4, 0.6)], model_version="v2", now=later()
+    )
     settle()
     assert record(sample).kinds == ["models"]
 

@@ -1,5 +1,6 @@
 """What other rooms ask of curation: counts and labels that mean what they say."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,9 +11,10 @@ from curation.labels import Belief, believe
 from curation.models import Cluster, Label, Project, Sample
 from curation.models.review import Queue
 from curation.models.sample import Split
+from curation.rankings import Score, record_scores
 from curation.review import services as review
 from curation.review.services import undo
-from curation.services import LabelSpec, Score
+from curation.services import LabelSpec
 from tests.curation.events import digest_all, land, sample_of, subject, thumb
 from tests.curation.reviewing import answer, open_item
 from tests.factories import NOW, make_member, make_prediction, make_project, make_sample, make_user
@@ -80,36 +82,55 @@ def test_an_answer_given_after_the_reveal_judges_nobody() -> None:
     assert queries.test_labels(project=project) == []
 
 
-def test_the_pool_is_what_nobody_vouches_for_and_the_version_has_not_scored() -> None:
+def scored(sample: Sample, margin: float) -> Score:
+    return Score(sample.pk, "positive", 0.5 + margin / 2, margin, 0.5)
+
+
+def test_the_pool_is_what_nobody_vouches_for_the_least_sure_first() -> None:
     project = make_project()
-    old, new = make_sample(project), make_sample(project)
+    old, new, sure = (make_sample(project) for _ in range(3))
     doubtful = labelled(project, "feedback", Split.TRAIN, quality=0.5)
-    labelled(project, "feedback", Split.TRAIN, quality=0.7)
-    make_sample(project, split=Split.TEST)
-
-    def pool(version: str) -> list[int]:
-        rows = queries.unscored_pool(project=project, model_version=version, limit=10)
-        return [row.sample_id for row in rows]
-
-    assert pool("v1") == [doubtful.pk, new.pk, old.pk]
-    scores = [
-        Score(sample.pk, "positive", margin, 0.5)
-        for sample, margin in ((old, 0.1), (new, 0.3), (doubtful, 0.2))
-    ]
-    services.record_scores(scores=scores, model_version="v1", now=NOW)
-    assert pool("v1") == []
-    assert pool("v2") == [doubtful.pk, new.pk, old.pk]
-    scored = queries.scored_pool(project=project, model_version="v1", limit=2)
-    assert [(row.sample_id, row.margin) for row in scored] == [(old.pk, 0.1), (doubtful.pk, 0.2)]
+    known = labelled(project, "feedback", Split.TRAIN, quality=0.7)
+    margins = {old: 0.1, new: 0.3, doubtful: 0.2, sure: 0.9, known: 0.1}
+    record_scores(
+        scores=[scored(sample, margin) for sample, margin in margins.items()],
+        model_version="v1",
+        now=NOW,
+    )
+    pool = queries.scored_pool(project=project, model_version="v1", head=2, others=1, seed=1)
+    assert [row.sample_id for row in pool.head] == [old.pk, doubtful.pk]
+    assert pool.others[0].sample_id in (new.pk, sure.pk)
+    assert pool.size == 4
+    assert (
+        queries.scored_pool(project=project, model_version="v2", head=2, others=1, seed=1).size == 0
+    )
 
 
-def test_scores_of_a_newer_version_replace_the_older_and_unknown_samples_are_passed_over() -> None:
+def test_the_others_are_drawn_at_random_and_not_by_margin() -> None:
+    project = make_project()
+    samples = [make_sample(project) for _ in range(12)]
+    record_scores(
+        scores=[scored(sample, n / 20) for n, sample in enumerate(samples)],
+        model_version="v1",
+        now=NOW,
+    )
+    first = Counter(
+        queries.scored_pool(project=project, model_version="v1", head=2, others=5, seed=seed)
+        .others[0]
+        .sample_id
+        for seed in range(100)
+    )
+    assert set(first) == {sample.pk for sample in samples[2:]}
+    assert max(first.values()) < 27
+
+
+def test_scores_of_two_versions_stand_side_by_side_and_unknown_samples_are_passed_over() -> None:
     sample = make_sample(make_project())
-    for version, margin in (("v1", 0.1), ("v2", 0.4)):
-        scores = [Score(sample.pk, "positive", margin, 0.5), Score(10**9, "positive", 0.1, 0.5)]
-        assert services.record_scores(scores=scores, model_version=version, now=NOW) == 1
-    sample.refresh_from_db()
-    assert (sample.score.model_version, sample.score.margin) == ("v2", 0.4)
+    for version, margin in (("v1", 0.1), ("v2", 0.4), ("v2", 0.5)):
+        scores = [scored(sample, margin), Score(10**9, "positive", 0.5, 0.1, 0.5)]
+        assert record_scores(scores=scores, model_version=version, now=NOW) == 1
+    stored = sample.scores.order_by("model_version").values_list("model_version", "margin")
+    assert list(stored) == [("v1", 0.1), ("v2", 0.5)]
 
 
 def test_texts_and_splits_of_samples() -> None:

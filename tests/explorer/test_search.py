@@ -7,9 +7,18 @@ import pytest
 
 from curation.explorer import search
 from curation.explorer.filters import FilterForm, SampleFilter, UnknownFilter, filter_from
+from curation.explorer.rows import sample_rows
 from curation.explorer.search import Search
 from curation.labels import Belief, believe
-from curation.models import Disagreement, Label, Project, Sample, SampleScore, TrainingExclusion
+from curation.models import (
+    Disagreement,
+    Label,
+    Project,
+    Ranking,
+    Sample,
+    SampleScore,
+    TrainingExclusion,
+)
 from curation.models.review import Queue
 from curation.models.sample import Split
 from tests.curation.events import disagree
@@ -27,14 +36,31 @@ def label(sample: Sample, value: str = "positive", *, quality: float = 0.9) -> N
 
 
 def score(sample: Sample, margin: float, *, version: str = "v1") -> None:
+    Ranking.objects.get_or_create(project=sample.project, defaults={"version": "v1"})
     SampleScore.objects.create(
+        project=sample.project,
         sample=sample,
         model_version=version,
         predicted_label="positive",
+        confidence=0.5 + margin / 2,
         margin=margin,
         entropy=0.1,
         scored_at=NOW,
     )
+
+
+def test_the_scores_of_the_version_that_ranks_are_shown_and_others_on_request() -> None:
+    project = make_project()
+    first, second = make_sample(project), make_sample(project)
+    for sample, margin in ((first, 0.1), (second, 0.2)):
+        score(sample, margin)
+        score(sample, 0.9 - margin, version="v2")
+    assert found(project, sort="margin") == [first.pk, second.pk]
+    assert found(project, margin_to=0.15) == [first.pk]
+    assert found(project, version="v2", margin_to=0.75) == [second.pk]
+    Ranking.objects.filter(project=project).update(version="v2")
+    assert found(project, sort="margin") == [second.pk, first.pk]
+    assert [row.margin for row in sample_rows(ids=[first.pk, second.pk])] == [0.8, 0.7]
 
 
 def found(project: Project, **asks: Any) -> list[int]:
@@ -136,7 +162,7 @@ def test_pages_show_every_sample_once_and_in_order(project: Project, sort: str) 
     key = {
         "newest": lambda s: -s.pk,
         "quality": lambda s: (s.labels.get().quality, s.pk),
-        "margin": lambda s: (s.score.margin, s.pk),
+        "margin": lambda s: (s.scores.get().margin, s.pk),
     }[sort]
     assert pages == [s.pk for s in sorted(samples, key=key)]
 

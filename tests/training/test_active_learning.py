@@ -1,118 +1,177 @@
-"""Active learning: the least sure first, a uniform share beside, and every chance logged."""
+"""Strategies: each puts a pool in its order, and none breaks on what a young project has."""
 
-from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.pipeline import Pipeline
 
 from tests.training.texts import corpus, fitted
-from training import scoring_arithmetic
 from training.active_learning import (
+    DEFAULT_SHARES,
     STRATEGIES,
-    UnfittedEstimator,
-    UnknownStrategy,
-    rank_answers,
-    rank_uncertain,
+    BadMixture,
+    Pool,
+    checked_shares,
+    measures,
+    pick,
+    vote_entropy,
 )
 from training.estimators import build
+from training.inclusion import UNIFORM
 
 TEXTS, _ = corpus(200, n_classes=3, seed=5)
-ARITHMETIC = {
-    "margin": (scoring_arithmetic.margin, 1),
-    "entropy": (scoring_arithmetic.entropy, -1),
-    "least_confident": (scoring_arithmetic.least_confident, -1),
-}
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_the_least_sure_texts_are_picked_first(strategy: str) -> None:
-    pipeline = fitted(n_classes=3)
-    measure, direction = ARITHMETIC[strategy]
-    scores = measure(pipeline.predict_proba(TEXTS))
-    picks = rank_uncertain(
-        pipeline,
-        TEXTS,
-        n=20,
-        strategy=strategy,
-        rng_seed=1,
-        uniform_share=0,  # type: ignore[arg-type]
-    )
-    assert [pick.score for pick in picks] == pytest.approx(
-        (direction * np.sort(direction * scores))[:20].tolist()
-    )
-    assert [scores[pick.index] for pick in picks] == pytest.approx([pick.score for pick in picks])
-    assert {(pick.strategy, pick.inclusion_probability) for pick in picks} == {(strategy, 1.0)}
-
-
-def test_served_answers_rank_as_the_pipeline_does() -> None:
-    pipeline = fitted(n_classes=3)
-    answers = pipeline.predict_proba(TEXTS)
-    assert rank_answers(answers, n=30, rng_seed=7) == rank_uncertain(
-        pipeline, TEXTS, n=30, rng_seed=7
+def pool_of(
+    pipeline: Pipeline, texts: Sequence[str] = TEXTS, *, committee: Sequence[Pipeline] = ()
+) -> Pool:
+    answers = pipeline.predict_proba(texts) if len(texts) else np.empty((0, 3))
+    return Pool(
+        measures=measures(answers),
+        texts=lambda positions: [texts[position] for position in positions],
+        pipeline=lambda: pipeline,
+        committee=lambda: list(committee),
     )
 
 
-def test_a_tenth_is_drawn_from_the_rest_and_says_with_what_chance() -> None:
-    picks = rank_uncertain(fitted(n_classes=3), TEXTS, n=40, rng_seed=1)
-    assert Counter(pick.strategy for pick in picks) == {"margin": 36, "uniform": 4}
-    assert len({pick.index for pick in picks}) == 40
-    drawn = [pick for pick in picks if pick.strategy == "uniform"]
-    assert {(pick.score, pick.inclusion_probability) for pick in drawn} == {(None, 4 / 164)}
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return fitted(n_classes=3)
 
 
-def test_the_logged_chances_weight_the_picks_back_to_the_pool() -> None:
-    """Horvitz and Thompson: Σ 1/π over the picks estimates the size of the pool, of any part."""
-    answers = np.random.default_rng(0).dirichlet([1, 1], size=100)
-    estimates = [
-        sum(
-            1 / pick.inclusion_probability
-            for pick in rank_answers(answers, n=40, rng_seed=seed, uniform_share=0.5)
-            if pick.index < 30
-        )
-        for seed in range(400)
-    ]
-    assert np.mean(estimates) == pytest.approx(30, abs=1)
+def order(name: str, pool: Pool, n: int = 20) -> list[int]:
+    return list(STRATEGIES[name].order(pool, n))
 
 
-def test_the_same_seed_draws_the_same_picks_and_another_does_not() -> None:
-    pipeline = fitted(n_classes=3)
-    first, again, other = (
-        rank_uncertain(pipeline, TEXTS, n=40, rng_seed=seed, uniform_share=1) for seed in (1, 1, 2)
+@pytest.mark.parametrize(("name", "direction"), [("margin", 1), ("entropy", -1), ("confidence", 1)])
+def test_the_least_sure_texts_come_first(pipeline: Pipeline, name: str, direction: int) -> None:
+    pool = pool_of(pipeline)
+    scores = getattr(pool.measures, name)
+    said = order({"confidence": "least_confident"}.get(name, name), pool)
+    assert sorted(said) == list(range(200))
+    assert np.all(np.diff(direction * scores[said]) >= 0)
+
+
+def test_a_committee_asks_where_versions_disagree(pipeline: Pipeline) -> None:
+    other = fitted(n_classes=3, seed=9, C=0.01)
+    members = [pipeline, other, fitted(n_classes=2, seed=2)]
+    said = order("committee", pool_of(pipeline, committee=members))
+    votes = np.array([member.predict(TEXTS) for member in members]).T
+    assert set(said) == {i for i, row in enumerate(votes) if len(set(row)) > 1}
+    assert len(set(votes[said[0]])) == max(len(set(row)) for row in votes)
+
+
+def test_votes_count_by_name_whatever_classes_a_version_knows() -> None:
+    three, two = fitted(n_classes=3), fitted(n_classes=2, seed=4)
+    division = vote_entropy([three, two], ["okay average fine plain usual", "awful cold rude"])
+    assert division == pytest.approx([np.log(2), 0])
+
+
+@pytest.mark.parametrize("members", [0, 1, 2])
+def test_a_committee_that_cannot_disagree_is_silent(pipeline: Pipeline, members: int) -> None:
+    unfitted = build("tfidf_logreg", params={}, seed=1)
+    committee = [pipeline, unfitted][:members]
+    assert order("committee", pool_of(pipeline, committee=committee)) == []
+
+
+def test_a_diverse_batch_does_not_ask_the_same_thing_twice(pipeline: Pipeline) -> None:
+    alike = [f"awful but lovely soup {'again ' * n}" for n in range(30)]
+    texts = [*alike, "slow yet tasty bread", "cold fish, friendly waiter", "rude but cosy room"]
+    pool = pool_of(pipeline, texts)
+    said = order("diversity", pool, 4)
+    assert sorted(said) == list(range(len(texts)))
+    assert said[0] == order("margin", pool)[0]
+    assert len({index for index in said[:5] if index >= 30}) == 3
+
+
+def test_only_the_head_of_a_large_pool_is_compared(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.active_learning.DIVERSITY_POOL", 15)
+    pool = pool_of(pipeline)
+    assert set(order("diversity", pool)) == set(order("margin", pool)[:15])
+
+
+@pytest.mark.parametrize(
+    "texts", [[], ["soup"], ["soup", "fish"], ["zzz", "yyy", "xxx"], ["soup"] * 9]
+)
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("n", [1, 50])
+def test_no_strategy_breaks_on_a_small_pool(
+    pipeline: Pipeline, name: str, texts: list[str], n: int
+) -> None:
+    pool = pool_of(pipeline, texts, committee=[pipeline, fitted(n_classes=2)])
+    said = order(name, pool, n)
+    assert len(set(said)) == len(said)
+    assert set(said) <= set(range(len(texts)))
+
+
+def test_an_unfitted_version_puts_nothing_in_order() -> None:
+    unfitted = build("tfidf_logreg", params={}, seed=1)
+    pool = pool_of(fitted(n_classes=3))
+    assert (
+        order("diversity", Pool(pool.measures, pool.texts, lambda: unfitted, pool.committee)) == []
     )
-    assert first == again
-    assert first != other
+
+
+def picked(pipeline: Pipeline, **given: Any) -> Any:
+    pool = pool_of(pipeline)
+    orders = {"margin": order("margin", pool)}
+    shares = {"margin": 0.8, UNIFORM: 0.2}
+    asked: dict[str, Any] = {"shares": shares, "size": 200, "n": 40, "rng_seed": 1, **given}
+    return pick(pool, orders, **asked)
+
+
+def test_picks_come_with_their_chance_and_their_strategy(pipeline: Pipeline) -> None:
+    found = picked(pipeline)
+    assert len({each.index for each in found.picks}) == len(found.picks) == 40
+    assert {each.strategy for each in found.picks} == {"margin", UNIFORM}
+    assert all(0 < each.inclusion_probability <= 1 for each in found.picks)
+    certain = [each for each in found.picks if each.inclusion_probability == 1]
+    first = order("margin", pool_of(pipeline))[: len(certain)]
+    assert {each.index for each in certain} == set(first)
+
+
+def test_the_same_seed_draws_the_same_picks_and_another_does_not(pipeline: Pipeline) -> None:
+    assert picked(pipeline) == picked(pipeline)
+    assert picked(pipeline) != picked(pipeline, rng_seed=2)
 
 
 @pytest.mark.parametrize("n", [0, 1, 200, 500])
-def test_no_more_is_picked_than_asked_for_or_there(n: int) -> None:
-    picks = rank_uncertain(fitted(n_classes=3), TEXTS, n=n, rng_seed=1)
-    assert len({pick.index for pick in picks}) == len(picks) == min(n, 200)
-    assert all(0 < pick.inclusion_probability <= 1 for pick in picks)
+def test_no_more_is_picked_than_asked_for_or_there(pipeline: Pipeline, n: int) -> None:
+    assert len(picked(pipeline, n=n).picks) == min(n, 200)
 
 
-def test_an_empty_pool_gives_no_picks() -> None:
-    assert rank_uncertain(fitted(), [], n=5, rng_seed=1) == []
-    assert rank_uncertain(None, [], n=5, rng_seed=1) == []
+def test_the_rest_of_a_large_pool_is_reached_by_chance(pipeline: Pipeline) -> None:
+    found = picked(pipeline, size=100_000, n=50)
+    assert len(found.picks) + found.n_beyond == 50
+    assert found.n_beyond == pytest.approx(10, abs=2)
+    assert found.beyond_probability == pytest.approx(10 / 100_000, rel=0.1)
 
 
-def test_a_cold_start_draws_uniformly() -> None:
-    picks = rank_uncertain(None, TEXTS, n=50, rng_seed=1)
-    assert {(pick.strategy, pick.score, pick.inclusion_probability) for pick in picks} == {
-        ("uniform", None, 0.25)
+def test_the_usual_mixture_can_be_used() -> None:
+    assert checked_shares(DEFAULT_SHARES) == pytest.approx(dict(DEFAULT_SHARES))
+    assert checked_shares({"margin": 3, "entropy": 0, UNIFORM: 1}) == {
+        "margin": 0.75,
+        UNIFORM: 0.25,
     }
 
 
-def test_an_unfitted_pipeline_is_refused_instead_of_calling_all_alike() -> None:
-    with pytest.raises(UnfittedEstimator):
-        rank_uncertain(build("tfidf_logreg", params={}, seed=1), TEXTS, n=5, rng_seed=1)
-
-
-def test_an_unknown_strategy_is_refused() -> None:
-    with pytest.raises(UnknownStrategy, match="margin"):
-        rank_answers(np.eye(2), n=1, strategy="vibes", rng_seed=1)  # type: ignore[arg-type]
-
-
-def test_a_long_text_does_not_cost_its_length_for_every_other() -> None:
-    """modAL copies a list of texts into an array as wide as the longest: here 1.6 GB."""
-    texts = [*TEXTS, "soup " * 400_000]
-    assert len(rank_uncertain(fitted(n_classes=3), texts, n=5, rng_seed=1)) == 5
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ({"vibes": 1, UNIFORM: 1}, "no strategy vibes"),
+        ({"margin": 1}, "at random"),
+        ({"margin": 1, UNIFORM: 0.001}, "at random"),
+        ({UNIFORM: 0}, "at random"),
+        ({"margin": -1, UNIFORM: 1}, "share of margin"),
+        ({"margin": "much", UNIFORM: 1}, "share of margin"),
+        ({"margin": float("nan"), UNIFORM: 1}, "share of margin"),
+        ({"margin": True, UNIFORM: 1}, "share of margin"),
+    ],
+)
+def test_a_mixture_that_cannot_be_used_is_refused(shares: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadMixture, match=said):
+        checked_shares(shares)

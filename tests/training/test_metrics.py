@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from training import scoring_arithmetic
+from training.active_learning import measures
 from training.metrics import (
     BadAnswers,
     align,
@@ -153,9 +153,16 @@ def test_columns_are_moved_to_the_project_s_classes() -> None:
 
 
 def test_uncertainty_measures_of_worked_examples() -> None:
-    rows = np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])
-    assert scoring_arithmetic.margin(rows) == pytest.approx([0.2, 1, 0])
-    assert scoring_arithmetic.least_confident(rows) == pytest.approx([0.5, 0, 2 / 3])
-    assert scoring_arithmetic.entropy(rows) == pytest.approx([1.0297, 0, math.log(3)], abs=1e-4)
-    assert scoring_arithmetic.margin(np.ones((2, 1))).tolist() == [1, 1]
-    assert scoring_arithmetic.margin(np.empty((0, 3))).shape == (0,)
+    found = measures(np.array([[0.5, 0.3, 0.2], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]]))
+    assert found.margin == pytest.approx([0.2, 1, 0])
+    assert found.confidence == pytest.approx([0.5, 1, 1 / 3])
+    assert found.entropy == pytest.approx([1.0297, 0, math.log(3)], abs=1e-4)
+
+
+@pytest.mark.parametrize("answers", [np.ones((2, 1)), np.empty((0, 3))])
+def test_a_model_without_a_choice_is_sure_and_no_answers_measure_nothing(
+    answers: np.ndarray,
+) -> None:
+    found = measures(answers)
+    assert found.margin.tolist() == found.confidence.tolist() == [1] * len(answers)
+    assert found.entropy.tolist() == [0] * len(answers)

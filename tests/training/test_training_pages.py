@@ -25,6 +25,7 @@ from tests import factories
 from tests.factories import NOW, api_client, make_key, make_member
 from tests.training.scenes import label_reviews, trainable_project
 from training import queries, registry, runs, services
+from training.active_learning import STRATEGIES
 from training.models import ModelVersion, TrainingPolicy, TrainingRun
 
 pytestmark = pytest.mark.django_db
@@ -260,14 +261,19 @@ def test_a_lead_changes_the_policy_in_the_admin_within_its_limits() -> None:
         "min_test_labels": "300",
         "macro_f1_floor": "0.6",
         "recall_floor": "0.5",
+        "share_committee": "3",
+        "share_uniform": "1",
     }
-    assert client.get(url).status_code == 200
+    shown = client.get(url).content.decode()
+    assert all(f'name="share_{name}"' in shown for name in (*STRATEGIES, "uniform"))
+    assert "drawn at random" in words(client.post(url, form | {"share_uniform": "0"}))
     assert "tfidf_logreg" in words(client.post(url, form | {"parameters": '{"C": -3}'}))
     assert "Select a valid choice" in words(client.post(url, form | {"estimator": "oracle"}))
     assert TrainingPolicy.objects.get().parameters == {}
     assert client.post(url, form).status_code == 302
     policy.refresh_from_db()
     assert (policy.min_new_labels, policy.parameters) == (50, {"C": 3.0})
+    assert policy.sampling == {"committee": 3, "uniform": 1}
     for model in ("trainingrun", "modelversion", "snapshot", "evaluation"):
         assert client.get(reverse(f"admin:training_{model}_changelist")).status_code == 200
         assert client.get(reverse(f"admin:training_{model}_add")).status_code == 403
