@@ -61,8 +61,8 @@ JOIN curation_feedbackkey AS known
 WHERE event.received_at >= %(since)s
 """
 EVENT_COLUMNS = """project_id, source_id, prediction_id, rating, corrected_label, comment,
-    subject_hash, session_hash, predicted_label, confidence, model_version, rollout_id, arm,
-    programme_group, quarantine_reasons, metadata, occurred_at, received_at"""
+    subject_hash, session_hash, address_hash, predicted_label, confidence, model_version,
+    rollout_id, arm, programme_group, quarantine_reasons, metadata, occurred_at, received_at"""
 KEY_COLUMNS = "project_id, body_digest, answer, received_at"
 
 

@@ -52,9 +52,7 @@ class HealthMiddleware:
         response = self._get_response(request)
         match = request.resolver_match
         REQUEST_SECONDS.labels(
-            method=request.method or "",
-            route=match.route if match else "unknown",
-            status=str(response.status_code),
+            request.method or "", match.route if match else "unknown", str(response.status_code)
         ).observe(perf_counter() - started)
         return response
 

@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "feedbackhub.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "curation.intake.cors.CorsMiddleware",
+    "feedbackhub.lane.ApiLaneMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -17,7 +17,7 @@ _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 def read_body(request: HttpRequest) -> bytes:
     """What was sent, decompressed; raises :class:`Problem` 400, 411, 413 or 415."""
-    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     if coding not in (*_NOT_CODED, GZIP):
         raise Problem(415, "Send the body as it is, or with `Content-Encoding: gzip`.")
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -46,7 +46,7 @@ def inflated(raw: bytes, *, limit: int) -> bytes:
 
 
 def _received(request: HttpRequest, limit: int) -> bytes:
-    if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+    if "HTTP_TRANSFER_ENCODING" in request.META and not request.META.get("CONTENT_LENGTH"):
         raise Problem(411, "Say the size of the body in `Content-Length`.")
     try:
         return request.body

@@ -40,8 +40,8 @@ class CorsMiddleware:
         found = _PATH.match(request.path_info)
         if found is None:
             return self._get_response(request)
-        origin = request.headers.get("Origin")
-        if origin and request.method == "OPTIONS" and _ASKED in request.headers:
+        origin = request.META.get("HTTP_ORIGIN")
+        if origin and request.method == "OPTIONS" and _ASKED in request.META:
             response = _preflight(found[1], origin)
         else:
             response = self._get_response(request)
@@ -54,7 +54,7 @@ class CorsMiddleware:
         return response
 
 
-_ASKED = "Access-Control-Request-Method"
+_ASKED = "HTTP_ACCESS_CONTROL_REQUEST_METHOD"
 
 
 def _preflight(project: str, origin: str) -> HttpResponse:

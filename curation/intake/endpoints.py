@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 import msgspec
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,6 +25,10 @@ JSON = "application/json"
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl")
 
 
+_RENDERER = JSONRenderer()
+_ANYTHING = frozenset({"", "*/*", JSON})
+
+
 class ProjectEndpoint(APIView):
     """An endpoint of one project, opened by a key of that project.
 
@@ -33,6 +38,19 @@ class ProjectEndpoint(APIView):
     authentication_classes = [ApiKeyAuthentication]
     throttle_classes = [SourceThrottle]
     content_types: ClassVar[tuple[str, ...]] = (JSON,)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """The request as endpoints see it; bodies are read by :meth:`body`."""
+        return Request(request, authenticators=self.get_authenticators())
+
+    def perform_content_negotiation(
+        self, request: Request, force: bool = False
+    ) -> tuple[BaseRenderer, str]:
+        """JSON for who asks for it or for anything; DRF weighs what others ask for."""
+        if request.META.get("HTTP_ACCEPT", "") in _ANYTHING:
+            return _RENDERER, JSON
+        negotiated: tuple[BaseRenderer, str] = super().perform_content_negotiation(request, force)
+        return negotiated
 
     def check_permissions(self, request: Request) -> None:
         """Tell a project that is not there (404) from one the key does not open (403)."""

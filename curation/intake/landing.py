@@ -24,7 +24,7 @@ from curation.intake.masking import mask_within
 from curation.intake.metrics import FEEDBACK_EVENTS, FEEDBACK_RATINGS, FEEDBACK_TYPES
 from curation.intake.schemas import FeedbackRequest
 from curation.models import Project
-from feedbackhub.core.ids import uuid7, uuid7s
+from feedbackhub.core.ids import uuid7, uuid7_hexes
 from feedbackhub.core.prepared import Prepared
 from feedbackhub.core.problems import FieldErrors
 from feedbackhub.core.sql import fetch, statements
@@ -34,7 +34,13 @@ SQL = statements(Path(__file__).with_name("landing.sql"))
 _land = Prepared(
     "land_feedback",
     SQL["land_feedback"],
-    {"events": "jsonb", "project_id": "bigint", "source_id": "bigint", "now": "timestamptz"},
+    {
+        "events": "jsonb",
+        "project_id": "bigint",
+        "source_id": "bigint",
+        "address_hash": "text",
+        "now": "timestamptz",
+    },
 )
 _ACCEPTED: list[str] = []
 # Keys of metadata in one order, so that the order they came in makes no difference.
@@ -62,8 +68,8 @@ class LandedFeedback(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one event, in the order of the request."""
 
     event_id: str
-    feedback_id: UUID
-    """Of the event that holds the id: this one, or the one that came first."""
+    feedback_hex: str
+    """:attr:`feedback_id` in hexadecimal."""
     outcome: Outcome
     status: str
     """``accepted`` or ``quarantined``: the first answer."""
@@ -71,6 +77,11 @@ class LandedFeedback(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why it is quarantined; empty when accepted."""
     differences: FieldErrors
     """What a conflicting body says differently; empty otherwise."""
+
+    @property
+    def feedback_id(self) -> UUID:
+        """Of the event that holds the id: this one, or the one that came first."""
+        return UUID(hex=self.feedback_hex)
 
     def answer(self) -> FeedbackAnswer:
         """The body of the answer; the same for the first sending and every repetition."""
@@ -95,34 +106,57 @@ class _Row(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     external_version: str | None = None
     # Not part of what the sender said, and set after the digest of that is taken.
     body_digest: str | None = None
-    id: UUID | None = None
-    external_id: UUID | None = None
+    id: str = ""
+    external_id: str | None = None
     external_hash: str | None = None
 
 
 def land_feedback(
-    *, project: Project, source_id: int, events: Sequence[FeedbackRequest], now: datetime
+    *,
+    project: Project,
+    source_id: int,
+    events: Sequence[FeedbackRequest],
+    now: datetime,
+    address_hash: str | None = None,
 ) -> list[LandedFeedback]:
     """Land events that passed their checks; what became of each, in order.
 
     Idempotent and safe under concurrency: of equal event ids, however they arrive, one lands.
     Events whose prediction is unknown or another project's, or which contradict themselves, land
     as quarantined. Within one call the order of the events is the order of receipt.
+    ``address_hash`` is that of the client who sent them all, in hexadecimal; None when unknown.
     """
     if not events:
         return []
     if masks(project.pk):
         events = [_masked(event) for event in events]
-    key = settings.SUBJECT_HASH_KEY
-    rows = [_row(event, project_id=project.pk, key=key) for event in events]
-    for row, identity in zip(rows, uuid7s(now, count=len(rows)), strict=True):
-        row.id = identity
-        if row.external_text is not None:
-            row.external_id = uuid7(now)
-            row.external_hash = content_hash(row.external_text).hex()
-    special = _insert(rows, project_id=project.pk, source_id=source_id, now=now)
+    rows = _rows(events, project_id=project.pk, now=now)
+    params: dict[str, Any] = {
+        "events": msgspec.json.encode(rows).decode(),
+        "project_id": project.pk,
+        "source_id": source_id,
+        "address_hash": address_hash,
+        "now": now,
+    }
+    # What is out of the ordinary: reasons of the quarantined, None for a key that was taken.
+    special = {
+        identity: None if reasons is None else json.loads(reasons)
+        for identity, reasons in _land.run(params)
+    }
+    if special:
+        results = _told_apart(rows, special, project_id=project.pk)
+    else:
+        results = [_landed(row, _ACCEPTED) for row in rows]
+    _count(project, results, events)
+    return results
+
+
+def _told_apart(
+    rows: list[_Row], special: dict[str, list[str] | None], *, project_id: int
+) -> list[LandedFeedback]:
+    """Results where some of the events are quarantined, or came before."""
     old = [row for row in rows if special.get(row.id, _ACCEPTED) is None]
-    first = _first_answers(old, project_id=project.pk)
+    first = _first_answers(old, project_id=project_id)
     differences = _differences(old, first)
     results = []
     for row in rows:
@@ -131,7 +165,6 @@ def land_feedback(
             results.append(_repeated(row, first, differences))
         else:
             results.append(_landed(row, reasons))
-    _count(project, results, events)
     return results
 
 
@@ -147,15 +180,28 @@ def _masked(event: FeedbackRequest) -> FeedbackRequest:
     )
 
 
+def _rows(events: Sequence[FeedbackRequest], *, project_id: int, now: datetime) -> list[_Row]:
+    """The events as the statement takes them, their ids in the order they came in."""
+    key = settings.SUBJECT_HASH_KEY
+    rows = [_row(event, project_id=project_id, key=key) for event in events]
+    for row, identity in zip(rows, uuid7_hexes(now, count=len(rows)), strict=True):
+        row.id = identity
+        if row.external_text is not None:
+            row.external_id = uuid7(now).hex
+            row.external_hash = content_hash(row.external_text).hex()
+    return rows
+
+
 def _row(event: FeedbackRequest, *, project_id: int, key: str) -> _Row:
+    subject, session = event.subject, event.session
     row = _Row(
         event_id=event.event_id,
         rating=event.rating,
         prediction_id=event.prediction_id,
         corrected_label=event.corrected_label or "",
         comment=event.comment,
-        subject_hash=_hashed(event.subject, project_id=project_id, key=key),
-        session_hash=_hashed(event.session, project_id=project_id, key=key),
+        subject_hash=subject and _hashed(subject, project_id=project_id, key=key),
+        session_hash=session and _hashed(session, project_id=project_id, key=key),
         occurred_at=event.occurred_at and event.occurred_at.astimezone(UTC),
         metadata=event.metadata,
     )
@@ -171,29 +217,13 @@ def _row(event: FeedbackRequest, *, project_id: int, key: str) -> _Row:
 
 def hashed_name(name: str | None, *, project_id: int) -> str | None:
     """The keyed hash of a subject or session in hexadecimal; None stays None."""
-    return _hashed(name, project_id=project_id, key=settings.SUBJECT_HASH_KEY)
+    return name and _hashed(name, project_id=project_id, key=settings.SUBJECT_HASH_KEY)
 
 
-def _hashed(name: str | None, *, project_id: int, key: str) -> str | None:
+def _hashed(name: str, *, project_id: int, key: str) -> str:
     if isinstance(name, KeyedName):
         return str(name)
-    return None if name is None else keyed_hash(name, key=key, project_id=project_id).hex()
-
-
-def _insert(
-    rows: list[_Row], *, project_id: int, source_id: int, now: datetime
-) -> dict[UUID | None, list[str] | None]:
-    """What is out of the ordinary: reasons of the quarantined, None for a key that was taken."""
-    params: dict[str, Any] = {
-        "events": msgspec.json.encode(rows).decode(),
-        "project_id": project_id,
-        "source_id": source_id,
-        "now": now,
-    }
-    return {
-        UUID(identity): None if reasons is None else json.loads(reasons)
-        for identity, reasons in _land.run(params)
-    }
+    return keyed_hash(name, key=key, project_id=project_id).hex()
 
 
 @dataclass(frozen=True)
@@ -213,10 +243,9 @@ def _first_answers(rows: list[_Row], *, project_id: int) -> dict[str, _FirstAnsw
 
 
 def _landed(row: _Row, reasons: list[str]) -> LandedFeedback:
-    assert row.id is not None
     return LandedFeedback(
         event_id=row.event_id,
-        feedback_id=row.id,
+        feedback_hex=row.id,
         outcome=Outcome.LANDED,
         status="quarantined" if reasons else "accepted",
         reasons=reasons or [],
@@ -225,14 +254,14 @@ def _landed(row: _Row, reasons: list[str]) -> LandedFeedback:
 
 
 def _repeated(
-    row: _Row, first: dict[str, _FirstAnswer], differences: dict[UUID | None, FieldErrors]
+    row: _Row, first: dict[str, _FirstAnswer], differences: dict[str, FieldErrors]
 ) -> LandedFeedback:
     known = first[row.event_id]
     answer = json.loads(known.answer)
     conflict = differences.get(row.id, [])
     return LandedFeedback(
         event_id=row.event_id,
-        feedback_id=UUID(known.feedback_id),
+        feedback_hex=UUID(known.feedback_id).hex,
         outcome=Outcome.CONFLICT if conflict else Outcome.DUPLICATE,
         status=answer["status"],
         reasons=answer["reasons"],
@@ -260,9 +289,7 @@ class _Stored:
     external_version: str | None
 
 
-def _differences(
-    rows: Iterable[_Row], first: dict[str, _FirstAnswer]
-) -> dict[UUID | None, FieldErrors]:
+def _differences(rows: Iterable[_Row], first: dict[str, _FirstAnswer]) -> dict[str, FieldErrors]:
     """By row id, what each body that is not the first one says differently; never empty."""
     changed = {
         row.id: row
@@ -312,14 +339,13 @@ def _named_differences(row: _Row, stored: _Stored | None) -> FieldErrors:
 def _count(
     project: Project, results: Sequence[LandedFeedback], events: Sequence[FeedbackRequest]
 ) -> None:
-    landed = Counter(
-        (event.rating, result.status)
+    counts = Counter(
+        (result.outcome, event.rating, result.status)
         for result, event in zip(results, events, strict=True)
-        if result.outcome == Outcome.LANDED
     )
-    for (rating, status), count in landed.items():
-        FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[rating]).inc(count)
-        FEEDBACK_EVENTS.labels(project.slug, status).inc(count)
-    repeated = sum(1 for result in results if result.outcome == Outcome.DUPLICATE)
-    if repeated:
-        FEEDBACK_EVENTS.labels(project.slug, "duplicate").inc(repeated)
+    for (outcome, rating, status), count in counts.items():
+        if outcome == Outcome.LANDED:
+            FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[rating]).inc(count)
+            FEEDBACK_EVENTS.labels(project.slug, status).inc(count)
+        elif outcome == Outcome.DUPLICATE:
+            FEEDBACK_EVENTS.labels(project.slug, "duplicate").inc(count)

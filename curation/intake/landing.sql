@@ -5,17 +5,7 @@
 -- whose key was taken already. The rest is accepted.
 -- Keys are taken in order, so that two requests with the same events wait for, not against, each
 -- other; of equal event ids in one request the first (ids are in request order) lands.
-WITH incoming AS MATERIALIZED (
-    SELECT *
-    FROM jsonb_to_recordset(%(events)s::jsonb) AS event (
-        id uuid, event_id text, body_digest text, rating text, prediction_id uuid,
-        corrected_label text, comment text, subject_hash text, session_hash text,
-        occurred_at timestamptz, metadata jsonb,
-        external_id uuid, external_text text, external_hash text, external_label text,
-        external_confidence double precision, external_version text
-    )
-),
-looked_up AS (
+WITH looked_up AS (
     SELECT
         incoming.*,
         served.project_id AS served_in,
@@ -25,7 +15,13 @@ looked_up AS (
         served.rollout_id,
         coalesce(served.arm, '') AS arm,
         coalesce(served.programme_group, '') AS programme_group
-    FROM incoming
+    FROM jsonb_to_recordset(%(events)s::jsonb) AS incoming (
+        id uuid, event_id text, body_digest text, rating text, prediction_id uuid,
+        corrected_label text, comment text, subject_hash text, session_hash text,
+        occurred_at timestamptz, metadata jsonb,
+        external_id uuid, external_text text, external_hash text, external_label text,
+        external_confidence double precision, external_version text
+    )
     -- One visit to the key's index for each event. The limit keeps the planner from joining whole
     -- partitions instead, which it does as long as their statistics say they are small.
     LEFT JOIN LATERAL (
@@ -45,45 +41,49 @@ looked_up AS (
         ) AS found
     ) AS served ON true
 ),
-judged AS MATERIALIZED (
+doubted AS (
     SELECT
         looked_up.*,
-        to_jsonb(array_remove(ARRAY[
-            CASE
-                WHEN prediction_id IS NULL OR served_in = %(project_id)s THEN NULL
-                WHEN served_in IS NULL THEN 'unknown_prediction'
-                ELSE 'foreign_prediction'
-            END,
-            CASE
-                WHEN predicted_label = '' OR coalesce(corrected_label, '') = '' THEN NULL
-                WHEN (rating = 'up') <> (corrected_label = predicted_label)
-                THEN 'contradicts_itself'
-            END,
-            -- A clock that is a day ahead is broken, or says what it wants.
-            CASE
-                WHEN occurred_at > %(now)s + interval '24 hours' THEN 'clock_ahead'
-            END
-        ], NULL)) AS reasons
+        CASE
+            WHEN prediction_id IS NULL OR served_in = %(project_id)s THEN NULL
+            WHEN served_in IS NULL THEN 'unknown_prediction'
+            ELSE 'foreign_prediction'
+        END AS about_prediction,
+        CASE
+            WHEN predicted_label = '' OR coalesce(corrected_label, '') = '' THEN NULL
+            WHEN (rating = 'up') <> (corrected_label = predicted_label)
+            THEN 'contradicts_itself'
+        END AS about_label,
+        -- A clock that is a day ahead is broken, or says what it wants.
+        CASE
+            WHEN occurred_at > %(now)s + interval '24 hours' THEN 'clock_ahead'
+        END AS about_time
     FROM looked_up
+),
+judged AS MATERIALIZED (
+    SELECT
+        doubted.*,
+        -- Nearly always nothing, and then nothing is built.
+        CASE
+            WHEN num_nonnulls(about_prediction, about_label, about_time) = 0 THEN '[]'::jsonb
+            ELSE to_jsonb(array_remove(ARRAY[about_prediction, about_label, about_time], NULL))
+        END AS reasons
+    FROM doubted
 ),
 keys AS (
     INSERT INTO curation_feedbackkey
         (project_id, event_id, feedback_id, body_digest, answer, received_at)
     SELECT
         %(project_id)s, event_id, id, decode(body_digest, 'hex'),
-        jsonb_build_object(
-            'event_id', event_id,
-            'status', CASE WHEN reasons = '[]' THEN 'accepted' ELSE 'quarantined' END,
-            'reasons', reasons
-        ),
+        CASE
+            WHEN reasons = '[]' THEN '{"status": "accepted", "reasons": []}'::jsonb
+            ELSE jsonb_build_object('status', 'quarantined', 'reasons', reasons)
+        END,
         %(now)s
     FROM judged
     ORDER BY event_id COLLATE "C", id
     ON CONFLICT (project_id, event_id) DO NOTHING
-    RETURNING feedback_id
-),
-fresh AS MATERIALIZED (
-    SELECT judged.* FROM judged JOIN keys ON keys.feedback_id = judged.id
+    RETURNING feedback_id, answer = '{"status": "accepted", "reasons": []}' AS is_accepted
 ),
 external AS (
     INSERT INTO curation_prediction
@@ -93,13 +93,13 @@ external AS (
         external_id, %(project_id)s, %(source_id)s, external_text, decode(external_hash, 'hex'),
         external_label, external_confidence, coalesce(external_version, ''), '', '',
         decode(subject_hash, 'hex'), decode(session_hash, 'hex'), false, true, %(now)s
-    FROM fresh
-    WHERE external_id IS NOT NULL
+    FROM judged
+    WHERE external_id IS NOT NULL AND id IN (SELECT feedback_id FROM keys)
     ORDER BY external_id
 ),
 landed AS (
     INSERT INTO curation_landed (id, project_id, kind, received_at)
-    SELECT id, %(project_id)s, 'feedback', %(now)s FROM fresh
+    SELECT feedback_id, %(project_id)s, 'feedback', %(now)s FROM keys
 ),
 tally AS (
     -- A row of its own for each request: were it a counter, requests would wait for each other.
@@ -109,25 +109,26 @@ tally AS (
         %(project_id)s, %(source_id)s, %(now)s, taken.accepted, taken.landed - taken.accepted, 0, 0,
         sent.events - taken.landed
     FROM
-        (SELECT count(*) AS events FROM incoming) AS sent,
-        (SELECT count(*) FILTER (WHERE reasons = '[]') AS accepted, count(*) AS landed FROM fresh)
+        (SELECT count(*) AS events FROM judged) AS sent,
+        (SELECT count(*) FILTER (WHERE is_accepted) AS accepted, count(*) AS landed FROM keys)
             AS taken
 ),
 stored AS (
     INSERT INTO curation_feedback
         (id, project_id, source_id, event_id, prediction_id, rating, corrected_label, comment,
-         subject_hash, session_hash, predicted_label, confidence, model_version, rollout_id, arm,
-         programme_group, quarantine_reasons, metadata, occurred_at, received_at)
+         subject_hash, session_hash, address_hash, predicted_label, confidence, model_version,
+         rollout_id, arm, programme_group, quarantine_reasons, metadata, occurred_at, received_at)
     SELECT
         id, %(project_id)s, %(source_id)s, event_id, coalesce(external_id, prediction_id), rating,
         coalesce(corrected_label, ''), comment, decode(subject_hash, 'hex'),
-        decode(session_hash, 'hex'), predicted_label, confidence, model_version, rollout_id, arm,
-        programme_group, reasons, metadata, occurred_at, %(now)s
-    FROM fresh
+        decode(session_hash, 'hex'), decode(%(address_hash)s, 'hex'), predicted_label, confidence,
+        model_version, rollout_id, arm, programme_group, reasons, metadata, occurred_at, %(now)s
+    FROM judged
+    WHERE id IN (SELECT feedback_id FROM keys)
     ORDER BY id
 )
 SELECT
-    judged.id::text AS feedback_id,
+    replace(judged.id::text, '-', '') AS id,
     CASE WHEN keys.feedback_id IS NOT NULL THEN judged.reasons::text END AS reasons
 FROM judged
 LEFT JOIN keys ON keys.feedback_id = judged.id

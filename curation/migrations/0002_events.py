@@ -44,6 +44,7 @@ CREATE TABLE curation_feedback (
     comment text,
     subject_hash bytea,
     session_hash bytea,
+    address_hash bytea,
     predicted_label varchar(60) NOT NULL,
     confidence double precision,
     model_version varchar(60) NOT NULL,
@@ -65,7 +66,9 @@ CREATE INDEX feedback_rollout ON curation_feedback (rollout_id, arm, id) WHERE r
 -- subject may also become a tombstone, which keeps its rows one subject's, and nobody's.
 CREATE FUNCTION curation_refuse_event_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    erasable text[] := ARRAY['text', 'comment', 'metadata', 'subject_hash', 'session_hash'];
+    erasable text[] := ARRAY[
+        'text', 'comment', 'metadata', 'subject_hash', 'session_hash', 'address_hash'
+    ];
     old_row jsonb;
     new_row jsonb;
 BEGIN
@@ -192,6 +195,14 @@ class Migration(migrations.Migration):
                         ("comment", models.TextField(null=True)),
                         ("subject_hash", models.BinaryField(max_length=16, null=True)),
                         ("session_hash", models.BinaryField(max_length=16, null=True)),
+                        (
+                            "address_hash",
+                            models.BinaryField(
+                                max_length=16,
+                                null=True,
+                                help_text="Keyed; of the client's address, where that is known.",
+                            ),
+                        ),
                         ("predicted_label", models.CharField(blank=True, max_length=60)),
                         ("confidence", models.FloatField(null=True)),
                         ("model_version", models.CharField(blank=True, max_length=60)),

@@ -51,7 +51,8 @@ class Prediction(models.Model):
 
 
 class FeedbackKey(models.Model):
-    """Makes intake idempotent: the first answer given to an event id, and a digest of its body.
+    """Makes intake idempotent: the first answer given to an event id (status and reasons), and a
+    digest of its body.
 
     Outlives the event; its retention is the documented window of idempotency.
     """
@@ -87,6 +88,9 @@ class Feedback(models.Model):
     comment = models.TextField(null=True)
     subject_hash = models.BinaryField(max_length=16, null=True)
     session_hash = models.BinaryField(max_length=16, null=True)
+    address_hash = models.BinaryField(
+        max_length=16, null=True, help_text="Keyed; of the client's address, where that is known."
+    )
     predicted_label = models.CharField(max_length=60, blank=True)
     confidence = models.FloatField(null=True)
     model_version = models.CharField(max_length=60, blank=True)

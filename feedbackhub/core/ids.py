@@ -5,6 +5,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The nibble that holds the variant, from a random one: 10 and two bits of it.
+_VARIANT = {f"{nibble:x}": f"{nibble & 3 | 8:x}" for nibble in range(16)}
 
 
 def uuid7(now: datetime) -> uuid.UUID:
@@ -13,22 +15,22 @@ def uuid7(now: datetime) -> uuid.UUID:
 
 
 def uuid7s(now: datetime, *, count: int) -> list[uuid.UUID]:
-    """``count`` UUIDs of one moment, in ascending order: the order of the things they will name.
+    """``count`` UUIDs of one moment, in ascending order: the order of the things they will name."""
+    return [uuid.UUID(hex=digits) for digits in uuid7_hexes(now, count=count)]
+
+
+def uuid7_hexes(now: datetime, *, count: int) -> list[str]:
+    """The same as 32 hexadecimal digits each: what Postgres reads, at a third of the cost.
 
     Within a millisecond UUIDv7s are random among themselves, so they are sorted here.
     """
-    fixed = _milliseconds(now) << 80 | 0x7 << 76 | 0b10 << 62
-    random = os.urandom(10 * count)
-    values = sorted(
-        fixed | _spread(int.from_bytes(random[at : at + 10], "big"))
-        for at in range(0, 10 * count, 10)
+    # Milliseconds and version; then 12 random bits, the variant with 2 of its nibble, 60 more.
+    head = f"{_milliseconds(now):012x}7"
+    random = os.urandom(10 * count).hex()
+    return sorted(
+        f"{head}{random[at : at + 3]}{_VARIANT[random[at + 3]]}{random[at + 4 : at + 19]}"
+        for at in range(0, 20 * count, 20)
     )
-    return [uuid.UUID(int=value) for value in values]
-
-
-def _spread(random: int) -> int:
-    """Random bits in their places: 12 between version and variant (rand_a), 62 after (rand_b)."""
-    return (random >> 68 & 0xFFF) << 64 | random & (1 << 62) - 1
 
 
 def uuid7_floor(at: datetime) -> uuid.UUID:

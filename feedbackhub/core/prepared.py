@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg2.errors import DuplicatePreparedStatement, InvalidSqlStatementName
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -36,23 +37,26 @@ class Prepared:
 
     def run(self, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows of one execution; none for a statement that returns none."""
-        if connection.in_atomic_block or self._is_refused:
-            return _rows(self._whole, params)
-        connection.ensure_connection()
-        names = _names_of.setdefault(connection.connection, set())
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        if wrapper.in_atomic_block or self._is_refused:
+            return _rows(wrapper, self._whole, params)
+        wrapper.ensure_connection()
+        names = _names_of.setdefault(wrapper.connection, set())
         try:
             if self._name not in names:
-                _rows(self._prepare, None)
+                _rows(wrapper, self._prepare, None)
                 names.add(self._name)
-            return _rows(self._execute, params)
+            return _rows(wrapper, self._execute, params)
         except DatabaseError as error:
             if not isinstance(error.__cause__, _REFUSALS):
                 raise
             self._is_refused = True
-            return _rows(self._whole, params)
+            return _rows(wrapper, self._whole, params)
 
 
-def _rows(sql: str, params: Mapping[str, Any] | None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+def _rows(
+    wrapper: BaseDatabaseWrapper, sql: str, params: Mapping[str, Any] | None
+) -> list[tuple[Any, ...]]:
+    with wrapper.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall()) if cursor.description else []

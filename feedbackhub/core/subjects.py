@@ -10,30 +10,36 @@ TOMBSTONE_PREFIX = b"erased:"
 
 
 def keyed_hash(name: str, *, key: str, project_id: int) -> bytes:
-    """HMAC-SHA256 of a name, 16 bytes, of no use in another project or without the key."""
-    return keyed_digest(f"{project_id}:{name}".encode(), key=key)[:DIGEST_BYTES]
+    """Keyed BLAKE2b of a name, 16 bytes, of no use in another project or without the key."""
+    hashing = _begun(key, project_id).copy()
+    hashing.update(name.encode())
+    return hashing.digest()
 
 
 def keyed_digest(message: bytes, *, key: str) -> bytes:
-    """HMAC-SHA256 (RFC 2104), 32 bytes, in a quarter of ``hmac.digest``'s time.
+    """Keyed BLAKE2b (RFC 7693, section 2.9), 32 bytes: a code nobody without the key can make.
 
-    Intake takes three of them an event. Most of what each costs is the set-up from the key, so a
-    key's two half-done hashes are kept and only copied.
+    Intake takes three hashes an event. BLAKE2 needs one pass where HMAC needs two, and the key's
+    block is hashed once and only copied, which is a third of HMAC-SHA256's time.
     """
-    inner, outer = _half_done(key)
-    inner, outer = inner.copy(), outer.copy()
-    inner.update(message)
-    outer.update(inner.digest())
-    return outer.digest()
+    hashing = _keyed(key, 32).copy()
+    hashing.update(message)
+    return hashing.digest()
+
+
+@lru_cache(maxsize=64)
+def _begun(key: str, project_id: int) -> hashlib.blake2b:
+    hashing = _keyed(key, DIGEST_BYTES).copy()
+    hashing.update(f"{project_id}:".encode())
+    return hashing
 
 
 @lru_cache(maxsize=8)
-def _half_done(key: str) -> "tuple[hashlib._Hash, hashlib._Hash]":
-    block = hashlib.sha256().block_size
+def _keyed(key: str, size: int) -> hashlib.blake2b:
     raw = key.encode()
-    padded = (hashlib.sha256(raw).digest() if len(raw) > block else raw).ljust(block, b"\0")
-    inner, outer = (bytes(byte ^ pad for byte in padded) for pad in (0x36, 0x5C))
-    return hashlib.sha256(inner), hashlib.sha256(outer)
+    if len(raw) > hashlib.blake2b.MAX_KEY_SIZE:
+        raw = hashlib.blake2b(raw).digest()
+    return hashlib.blake2b(key=raw, digest_size=size)
 
 
 def tombstone() -> bytes:

@@ -1,7 +1,6 @@
 """Keyed hashes hide names; unit_interval spreads units evenly and independently by salt."""
 
 import hashlib
-import hmac
 import statistics
 
 import pytest
@@ -24,12 +23,15 @@ def test_hash_is_stable_and_depends_on_name_key_and_project() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 32, 63, 64, 65, 200])
-def test_digest_is_hmac_sha256_for_keys_of_every_length(length: int) -> None:
+def test_digest_is_keyed_blake2b_for_keys_of_every_length(length: int) -> None:
     key = "ä"[: length % 2] + "k" * length
+    raw = key.encode() if len(key.encode()) <= 64 else hashlib.blake2b(key.encode()).digest()
     for message in (b"", b"ann", b"x" * 1000):
-        known = hmac.digest(key.encode(), message, hashlib.sha256)
+        known = hashlib.blake2b(message, key=raw, digest_size=32).digest()
         assert keyed_digest(message, key=key) == known
         assert keyed_digest(message, key=key) == known
+    name = hashlib.blake2b(b"7:ann", key=raw, digest_size=16).digest()
+    assert keyed_hash("ann", key=key, project_id=7) == name
 
 
 def test_units_are_uniform_and_two_salts_are_independent() -> None:
