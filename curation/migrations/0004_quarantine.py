@@ -5,8 +5,18 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 MOVES_ARE_APPEND_ONLY = """
-CREATE TRIGGER quarantinemove_append_only BEFORE UPDATE OR DELETE ON curation_quarantinemove
+-- Retention says so for its own transaction (SET LOCAL feedbackhub.retention = 'on').
+CREATE FUNCTION curation_refuse_move_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF coalesce(current_setting('feedbackhub.retention', true), '') <> 'on' THEN
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER quarantinemove_append_only BEFORE UPDATE ON curation_quarantinemove
     FOR EACH ROW EXECUTE FUNCTION core_refuse_change();
+CREATE TRIGGER quarantinemove_kept BEFORE DELETE ON curation_quarantinemove
+    FOR EACH ROW EXECUTE FUNCTION curation_refuse_move_delete();
 CREATE TRIGGER quarantinemove_no_truncate BEFORE TRUNCATE ON curation_quarantinemove
     EXECUTE FUNCTION core_refuse_truncate();
 -- A minute is written again and again: room on the page keeps its updates out of the index.
@@ -14,7 +24,9 @@ ALTER TABLE curation_intakeminute SET (fillfactor = 70);
 """
 MOVES_MAY_CHANGE = """
 DROP TRIGGER quarantinemove_no_truncate ON curation_quarantinemove;
+DROP TRIGGER quarantinemove_kept ON curation_quarantinemove;
 DROP TRIGGER quarantinemove_append_only ON curation_quarantinemove;
+DROP FUNCTION curation_refuse_move_delete();
 """
 
 

@@ -118,6 +118,16 @@ class Migration(migrations.Migration):
                         validators=[django.core.validators.MinValueValidator(1)],
                     ),
                 ),
+                (
+                    "count_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        default=400,
+                        help_text="How long intake's counts by minute are kept; empty: for ever.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(8)],
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "retention policy",

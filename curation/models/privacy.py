@@ -79,6 +79,14 @@ class RetentionPolicy(models.Model):
         validators=[MinValueValidator(1)],
         help_text="How long input that could not land is kept for replay; empty: for ever.",
     )
+    count_days = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        default=400,
+        # The intake page shows a week.
+        validators=[MinValueValidator(8)],
+        help_text="How long intake's counts by minute are kept; empty: for ever.",
+    )
 
     class Meta:
         verbose_name_plural = "retention policy"

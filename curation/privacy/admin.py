@@ -19,6 +19,7 @@ class RetentionPolicyAdmin(ModelAdmin):
         "feedback_months",
         "key_months",
         "rejected_days",
+        "count_days",
     )
 
     def has_module_permission(self, request: HttpRequest) -> bool:

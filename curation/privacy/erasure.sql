@@ -8,7 +8,8 @@ WHERE project_id = %(project)s AND subject_hash = %(subject)s;
 -- erase_feedback --
 -- What the subject said about predictions.
 UPDATE curation_feedback
-SET comment = NULL, metadata = NULL, session_hash = NULL, subject_hash = %(tombstone)s
+SET comment = NULL, metadata = NULL, session_hash = NULL, address_hash = NULL,
+    subject_hash = %(tombstone)s
 WHERE project_id = %(project)s AND subject_hash = %(subject)s;
 
 -- erase_unnamed_predictions --

@@ -46,6 +46,7 @@ class Plan:
     """Oldest first."""
     keys: int
     rejected: int
+    minutes: int
 
 
 @dataclass
@@ -59,6 +60,10 @@ class Retired:
     """Events in default partitions that lost what they tell."""
     keys: int = 0
     rejected: int = 0
+    minutes: int = 0
+    """Counts of intake, by minute and source."""
+    moves: int = 0
+    """Steps into and out of quarantine, of events that are gone."""
 
 
 def retention_policy() -> RetentionPolicy:
@@ -74,6 +79,7 @@ def plan(*, now: datetime) -> Plan:
         months=[each for table in _tables(policy, now) for each in _due_months(*table)],
         keys=_count("old_keys", keys_until),
         rejected=_count("old_rejected", rejected_until),
+        minutes=_count("old_minutes", _minutes_until(policy, now)),
     )
 
 
@@ -88,6 +94,8 @@ def retire(*, now: datetime) -> Retired:
         done.blanked += _blank_default(table, until)
     done.keys = _delete("delete_keys", _keys_until(policy, now))
     done.rejected = _delete("delete_rejected", _rejected_until(policy, now))
+    done.minutes = _delete("delete_minutes", _minutes_until(policy, now))
+    done.moves = _delete_moves(policy, now)
     return done
 
 
@@ -108,6 +116,10 @@ def _keys_until(policy: RetentionPolicy, now: datetime) -> datetime | None:
 
 def _rejected_until(policy: RetentionPolicy, now: datetime) -> datetime | None:
     return now - timedelta(days=policy.rejected_days) if policy.rejected_days else None
+
+
+def _minutes_until(policy: RetentionPolicy, now: datetime) -> datetime | None:
+    return now - timedelta(days=policy.count_days) if policy.count_days else None
 
 
 @dataclass(frozen=True)
@@ -176,6 +188,21 @@ def _delete(statement: str, until: datetime | None) -> int:
         if changed < BATCH:
             break
     return total
+
+
+def _delete_moves(policy: RetentionPolicy, now: datetime) -> int:
+    """Who held an event back, and why, is kept as long as the event."""
+    if not policy.feedback_months:
+        return 0
+    until = str(uuid7_floor(month_at(now, -policy.feedback_months)))
+    total = 0
+    while True:
+        with transaction.atomic():
+            execute("SET LOCAL feedbackhub.retention = 'on'", {})
+            changed = execute(SQL["delete_moves"], {"until": until, "limit": BATCH})
+        total += changed
+        if changed < BATCH:
+            return total
 
 
 def _count(statement: str, until: datetime | None) -> int:

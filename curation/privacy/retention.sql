@@ -28,10 +28,10 @@ WHERE id IN (
 -- blank_default_feedback --
 -- The same for feedback.
 UPDATE curation_feedback_default
-SET comment = NULL, metadata = NULL, subject_hash = NULL, session_hash = NULL
+SET comment = NULL, metadata = NULL, subject_hash = NULL, session_hash = NULL, address_hash = NULL
 WHERE id IN (
     SELECT id FROM curation_feedback_default f
-    WHERE id < %(until)s AND num_nonnulls(comment, metadata, subject_hash, session_hash) > 0
+    WHERE id < %(until)s AND num_nonnulls(comment, metadata, subject_hash, session_hash, address_hash) > 0
         AND NOT EXISTS (SELECT 1 FROM curation_landed l WHERE l.id = f.id)
     ORDER BY id LIMIT %(limit)s
 );
@@ -47,6 +47,31 @@ DELETE FROM curation_feedbackkey WHERE ctid = ANY (ARRAY(
 DELETE FROM curation_rejectedevent WHERE id IN (
     SELECT id FROM curation_rejectedevent WHERE received_at < %(until)s ORDER BY id LIMIT %(limit)s
 );
+
+-- delete_minutes --
+-- One batch of intake's counts that no page shows any more; the index finds those of each project.
+DELETE FROM curation_intakeminute WHERE id IN (
+    SELECT old.id FROM curation_project p
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM curation_intakeminute m
+        WHERE m.project_id = p.id AND m.minute < %(until)s ORDER BY m.minute LIMIT %(limit)s
+    ) old
+    LIMIT %(limit)s
+);
+
+-- delete_moves --
+-- One batch of steps into and out of quarantine of events that are gone.
+DELETE FROM curation_quarantinemove WHERE id IN (
+    SELECT m.id FROM curation_quarantinemove m
+    WHERE m.feedback_id < %(until)s::uuid
+        AND NOT EXISTS (SELECT 1 FROM curation_feedback f WHERE f.id = m.feedback_id)
+    ORDER BY m.feedback_id LIMIT %(limit)s
+);
+
+-- old_minutes --
+-- How many counts are past their time.
+SELECT count(*) AS rows FROM curation_intakeminute m
+JOIN curation_project p ON p.id = m.project_id AND m.minute < %(until)s;
 
 -- old_keys --
 -- How many keys are past the window.

@@ -14,7 +14,9 @@ from curation.management.commands import retention as command
 from curation.models import (
     Feedback,
     FeedbackKey,
+    IntakeMinute,
     Prediction,
+    QuarantineMove,
     RejectedEvent,
     RetentionPolicy,
 )
@@ -128,6 +130,57 @@ def test_keys_and_rejected_input_go_in_batches(monkeypatch: pytest.MonkeyPatch) 
     assert (done.keys, done.rejected) == (due.keys, due.rejected) == (3, 4)
     assert set(FeedbackKey.objects.values_list("event_id", flat=True)) == {"1", "29", "31"}
     assert RejectedEvent.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("count_days", "left"), [(400, {1, 399}), (None, {1, 399, 401, 800, 801})])
+def test_counts_of_intake_go_after_their_days(
+    count_days: int | None, left: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    RetentionPolicy.objects.create(count_days=count_days)
+    for project in (make_project(), make_project()):
+        for days in (1, 399, 401, 800, 801):
+            minute = NOW - timedelta(days=days)
+            IntakeMinute.objects.create(project_id=project.pk, source_id=days, minute=minute)
+
+    due = plan(now=NOW)
+    done = retire(now=NOW)
+
+    assert done.minutes == due.minutes == 10 - 2 * len(left)
+    assert set(IntakeMinute.objects.values_list("source_id", flat=True)) == left
+    assert retire(now=NOW).minutes == 0
+
+
+@pytest.mark.usefixtures("months")
+def test_steps_of_quarantine_are_kept_as_long_as_their_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    judged = make_prediction(make_project(), now=day(6))
+    for month in (1, 2, 3, 6):
+        thumb(judged, at=day(month), is_landed=False)
+    # A month that the digest awaits stays, and with it what is said of its events.
+    awaited = thumb(judged, at=day(4))
+    outside = thumb(judged, at=datetime(2033, 1, 1, tzinfo=UTC), is_landed=False)
+    for event in Feedback.objects.all():
+        QuarantineMove.objects.create(
+            feedback_id=event.pk,
+            project_id=event.project_id,
+            from_state="counted",
+            to_state="quarantined",
+            actor="digest",
+            reason="x",
+            at=event.received_at,
+        )
+
+    assert retire(now=NOW).moves == 0
+    RetentionPolicy.objects.create(feedback_months=1)
+    assert retire(now=NOW).moves == 3
+
+    left = set(QuarantineMove.objects.values_list("feedback_id", flat=True))
+    assert left == set(Feedback.objects.values_list("id", flat=True))
+    assert {awaited.pk, outside.pk} < left
 
 
 @pytest.mark.usefixtures("months")

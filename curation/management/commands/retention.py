@@ -11,7 +11,7 @@ from feedbackhub.core.clock import utcnow
 class Command(BaseCommand):
     """What beat does every six hours, at once."""
 
-    help = "Drop event months, keys and rejected input that the retention policy keeps no longer."
+    help = "Drop event months, keys, rejected input and counts past their retention."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whether to only look."""
@@ -27,7 +27,8 @@ class Command(BaseCommand):
         if done.held:
             self.stdout.write(f"Held back, not digested or in use: {', '.join(done.held)}.")
         self.stdout.write(
-            f"{done.keys:,} keys and {done.rejected:,} rejected events deleted; "
+            f"{done.keys:,} keys, {done.rejected:,} rejected events, {done.minutes:,} counts and "
+            f"{done.moves:,} steps of quarantine deleted; "
             f"{done.blanked:,} events outside monthly partitions blanked."
         )
 
@@ -38,4 +39,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{month.name}  {month.bytes / 1e6:,.1f} MB  {state}")
         if not due.months:
             self.stdout.write("No month is past its time.")
-        self.stdout.write(f"{due.keys:,} keys and {due.rejected:,} rejected events are.")
+        self.stdout.write(
+            f"{due.keys:,} keys, {due.rejected:,} rejected events and {due.minutes:,} counts are."
+        )
