@@ -7,6 +7,7 @@ management command started beside it in another terminal talks to the same datab
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +55,8 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
     web_threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     # Requests a second of one source, averaged over ten; beyond it answers 429.
     throttle_per_second: Annotated[int, msgspec.Meta(ge=1)] = 5_000
+    # Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.
+    trusted_proxies: str = ""
     # Where `consume_feedback` finds Kafka: host:port, separated by commas; empty without Kafka.
     kafka_bootstrap_servers: Annotated[
         str, msgspec.Meta(pattern=r"^([^\s,]+:\d+(,[^\s,]+:\d+)*)?$")
@@ -82,15 +85,25 @@ class Environment(msgspec.Struct, frozen=True, rename="upper", kw_only=True):
         """The origins whose forms the hub accepts."""
         return [origin.strip() for origin in self.csrf_trusted_origins.split(",") if origin]
 
+    @property
+    def proxies(self) -> list[IPv4Network | IPv6Network]:
+        """The networks whose word on a client's address is taken; raises ``ValueError``."""
+        return [ip_network(name.strip()) for name in self.trusted_proxies.split(",") if name]
+
 
 def read_environment(variables: Mapping[str, str] = os.environ) -> Environment:
     """The typed environment; raises :class:`BadEnvironment` with a line that names the variable."""
     home = Path(variables.get("FEEDBACKHUB_HOME") or ".feedbackhub").expanduser()
     merged = {**read_env_file(home / HUB_ENV), **{k: v for k, v in variables.items() if v != ""}}
     try:
-        return msgspec.convert(merged, Environment, strict=False)
+        environment = msgspec.convert(merged, Environment, strict=False)
     except msgspec.ValidationError as error:
         raise BadEnvironment(_explain(str(error))) from None
+    try:
+        _ = environment.proxies
+    except ValueError as error:
+        raise BadEnvironment(f"TRUSTED_PROXIES: {error}. See .env.example.") from None
+    return environment
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -159,6 +159,7 @@ CONTENT_SECURITY_POLICY = {
 # A larger request body is refused with 413 before it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 THROTTLE_PER_SECOND = ENV.throttle_per_second
+TRUSTED_PROXIES = ENV.proxies
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -93,10 +93,10 @@ def make_member(project: Project, role: Role = Role.ANNOTATOR, *, username: str 
     return user
 
 
-def make_source(project: Project, *, name: str = "") -> Source:
+def make_source(project: Project, *, name: str = "", **fields: Any) -> Source:
     """Someone who posts events."""
     return Source.objects.create(
-        project=project, name=name or f"frontend-{next(_numbers)}", created_at=NOW
+        project=project, name=name or f"frontend-{next(_numbers)}", created_at=NOW, **fields
     )
 
 

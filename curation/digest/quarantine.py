@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from curation.digest import outcomes
 from curation.digest.outcomes import FeedbackRow
 from curation.digest.rule_book import RuleBook, rule_books
+from curation.digest.rules import AddressBurst
 from curation.digest.samples import upsert_samples
 from curation.digest.screening import DAY, EPOCH, MINUTE, Scope, Suspicion, members, suspicions
 from curation.digest.supersession import EventId
@@ -75,12 +76,12 @@ def screen(*, now: datetime) -> int:
 
 
 def _screen(project: Project, ids: Sequence[EventId], book: RuleBook, now: datetime) -> int:
-    scope = _scope(project, ids)
+    scope = _scope(project, ids, book)
     caught = list(catch(scope=scope, found=suspicions(scope=scope, book=book)).values())
     return quarantine(project=project, caught=caught, now=now) if caught else 0
 
 
-def _scope(project: Project, ids: Sequence[EventId]) -> Scope:
+def _scope(project: Project, ids: Sequence[EventId], book: RuleBook) -> Scope:
     touched = fetch(SCREENING_SQL["touched"], {"ids": list(ids)}, into=_Touched)
     first, last = uuid7_time(UUID(min(ids))), uuid7_time(UUID(max(ids)))
     return Scope(
@@ -89,8 +90,15 @@ def _scope(project: Project, ids: Sequence[EventId]) -> Scope:
         until=_floor(last, DAY) + DAY,
         subjects=_distinct(row.subject_hash for row in touched),
         comments=_distinct(row.comment_hash for row in touched),
+        addresses=_addresses(ids) if book.enabled_rule(AddressBurst) else (),
         minutes=(_floor(first, MINUTE), _floor(last, MINUTE) + MINUTE),
     )
+
+
+def _addresses(ids: Sequence[EventId]) -> tuple[bytes, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(SCREENING_SQL["touched_addresses"], {"ids": list(ids)})
+        return _distinct(address for (address,) in cursor.fetchall())
 
 
 def _distinct(hashes: Iterable[bytes | None]) -> tuple[bytes, ...]:

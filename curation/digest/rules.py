@@ -43,6 +43,16 @@ class SubjectMinute:
 
 
 @dataclass(frozen=True)
+class AddressMinute:
+    """How much came from a client address in one minute."""
+
+    address: str
+    """Its keyed hash in hexadecimal."""
+    bucket: int
+    n: int
+
+
+@dataclass(frozen=True)
 class SubjectDay:
     """What a subject said in one UTC day, and what the others said."""
 
@@ -93,7 +103,7 @@ class SourceMinute:
     """How many minutes that median is of."""
 
 
-Counts = SubjectMinute | SubjectDay | CommentDay | SourceMinute
+Counts = SubjectMinute | AddressMinute | SubjectDay | CommentDay | SourceMinute
 
 
 class SubjectBurst(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +119,24 @@ class SubjectBurst(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if counts.n < self.per_minute:
             return None
         return f"One subject sent {counts.n:,} thumbs in one minute; held from {self.per_minute:,}."
+
+
+class AddressBurst(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """More thumbs in a minute than those who share an address can mean."""
+
+    name: ClassVar[str] = "address_burst"
+    title: ClassVar[str] = "Burst of one address"
+    about: ClassVar[str] = (
+        "One client address sends more thumbs in a minute than the people behind it can mean, "
+        "under however many names. Addresses of frontends' servers are not looked at."
+    )
+    per_minute: Annotated[Count, Meta(title="Thumbs in one minute, from")] = 300
+
+    def judge(self, counts: AddressMinute) -> str | None:
+        """The reason to hold that minute of that address back, or None."""
+        if counts.n < self.per_minute:
+            return None
+        return f"One address sent {counts.n:,} thumbs in one minute; held from {self.per_minute:,}."
 
 
 class SourceBurst(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -220,9 +248,18 @@ class GarbageText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
-Rule = SubjectBurst | SourceBurst | Contrarian | ConstantRater | CopiedComment | GarbageText
+Rule = (
+    SubjectBurst
+    | AddressBurst
+    | SourceBurst
+    | Contrarian
+    | ConstantRater
+    | CopiedComment
+    | GarbageText
+)
 RULES: tuple[type[Rule], ...] = (
     SubjectBurst,
+    AddressBurst,
     SourceBurst,
     Contrarian,
     ConstantRater,

@@ -15,6 +15,8 @@ from curation.digest.garbage import garbage_reason
 from curation.digest.rule_book import RuleBook
 from curation.digest.rules import (
     NAMES,
+    AddressBurst,
+    AddressMinute,
     CommentDay,
     ConstantRater,
     Contrarian,
@@ -47,6 +49,7 @@ class Scope:
     subjects: tuple[bytes, ...] | None = None
     """Only these; None for all."""
     comments: tuple[bytes, ...] | None = None
+    addresses: tuple[bytes, ...] | None = None
     minutes: tuple[datetime, datetime] | None = None
     """Where bursts are looked for; None for all of it."""
 
@@ -58,6 +61,7 @@ class Scope:
             "until": str(uuid7_floor(self.until)),
             "subjects": None if self.subjects is None else list(self.subjects),
             "comments": None if self.comments is None else list(self.comments),
+            "addresses": None if self.addresses is None else list(self.addresses),
             "statistical": list(NAMES),
         }
 
@@ -73,7 +77,7 @@ class Suspicion:
     rule: str
     reason: str
     kind: str
-    """What they have in common: subject, comment, source; or ``events`` that are named."""
+    """What they have in common: subject, address, comment, source; or ``events`` that are named."""
     key: bytes | int
     since: datetime
     until: datetime
@@ -113,6 +117,7 @@ def suspicions(*, scope: Scope, book: RuleBook) -> list[Suspicion]:
     """What the enabled rules find in ``scope``; the rule that reads texts is asked elsewhere."""
     return [
         *_bursts_of_subjects(scope, book),
+        *_bursts_of_addresses(scope, book),
         *_days_of_subjects(scope, book),
         *_comments(scope, book),
         *_bursts_of_sources(scope, book),
@@ -164,6 +169,18 @@ def _bursts_of_subjects(scope: Scope, book: RuleBook) -> Iterator[Suspicion]:
     for counts in fetch(SQL["subject_minutes"], params, into=SubjectMinute):
         if why := rule.judge(counts):
             yield _of_subject(rule.name, why, counts.subject, counts.bucket, MINUTE)
+
+
+def _bursts_of_addresses(scope: Scope, book: RuleBook) -> Iterator[Suspicion]:
+    rule = book.enabled_rule(AddressBurst)
+    if rule is None or scope.addresses == ():
+        return
+    since, until = (str(uuid7_floor(moment)) for moment in scope.burst_span())
+    params = {**scope.params(), "since": since, "until": until, "least": rule.per_minute}
+    for counts in fetch(SQL["address_minutes"], params, into=AddressMinute):
+        if why := rule.judge(counts):
+            start, key = EPOCH + counts.bucket * MINUTE, bytes.fromhex(counts.address)
+            yield Suspicion(rule.name, why, "address", key, start, start + MINUTE)
 
 
 def _days_of_subjects(scope: Scope, book: RuleBook) -> Iterator[Suspicion]:

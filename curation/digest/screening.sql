@@ -12,6 +12,20 @@ GROUP BY 1, 2
 HAVING count(*) >= %(least)s
 ORDER BY 2, 1;
 
+-- address_minutes --
+-- Client addresses that sent much in one minute, whatever names they gave; read from the index
+-- alone. Only the event holds the address's hash: what is erased there is counted no more.
+SELECT encode(address_hash, 'hex') AS address,
+    ('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 60000 AS bucket,
+    count(*) AS n
+FROM curation_feedback
+WHERE project_id = %(project)s AND address_hash IS NOT NULL
+    AND id >= %(since)s::uuid AND id < %(until)s::uuid
+    AND (%(addresses)s::bytea[] IS NULL OR address_hash = ANY (%(addresses)s::bytea[]))
+GROUP BY 1, 2
+HAVING count(*) >= %(least)s
+ORDER BY 2, 1;
+
 -- subject_days --
 -- Subjects that said much in one day, as far as it says anything: not what they took back, nor
 -- what landed with reservations. What annotators and imports say of the same texts is counted too.
@@ -121,6 +135,17 @@ WHERE o.project_id = %(project)s AND o.subject_hash = %(key)s
     AND (o.state = 'counted' OR (%(with_held)s AND o.rule = ANY (%(statistical)s::text[])))
 ORDER BY 1;
 
+-- members_by_address --
+-- The same, of one client address.
+SELECT o.feedback_id::text AS feedback_id, o.state
+FROM curation_feedback f
+JOIN curation_feedbackoutcome o ON o.feedback_id = f.id
+WHERE f.project_id = %(project)s AND f.address_hash = %(key)s
+    AND f.id >= %(since)s::uuid AND f.id < %(until)s::uuid
+    AND NOT o.is_cleared
+    AND (o.state = 'counted' OR (%(with_held)s AND o.rule = ANY (%(statistical)s::text[])))
+ORDER BY 1;
+
 -- members_by_comment --
 -- The same, of one comment.
 SELECT o.feedback_id::text AS feedback_id, o.state
@@ -147,6 +172,12 @@ ORDER BY 1;
 SELECT o.feedback_id::text AS feedback_id, o.subject_hash, o.comment_hash
 FROM curation_feedbackoutcome o
 WHERE o.feedback_id = ANY (%(ids)s::uuid[])
+ORDER BY 1;
+
+-- touched_addresses --
+-- The client addresses, as far as they are known, of some events.
+SELECT DISTINCT address_hash FROM curation_feedback
+WHERE id = ANY (%(ids)s::uuid[]) AND address_hash IS NOT NULL
 ORDER BY 1;
 
 -- claim_due --

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
+from curation.intake.addresses import address_hash
 from curation.intake.answers import FeedbackAnswer, FeedbackBatchAnswer, SampleBatchAnswer
 from curation.intake.endpoints import JSON, NDJSON, ProjectEndpoint, answer
 from curation.intake.feedback import rejected_items, take_batch, take_one
@@ -69,7 +70,11 @@ class FeedbackView(ProjectEndpoint):
     def post(self, request: Request, project: str) -> HttpResponse:
         """Land one event."""
         result = take_one(
-            facts=self.facts(), source_id=self.holder.source_id, body=self.body(), now=utcnow()
+            facts=self.facts(),
+            source_id=self.holder.source_id,
+            body=self.body(),
+            now=utcnow(),
+            address_hash=address_hash(request, holder=self.holder),
         )
         return answer(result.answer(), status=201 if result.outcome == Outcome.LANDED else 200)
 
@@ -124,6 +129,7 @@ class FeedbackBatchView(ProjectEndpoint):
             body=self.body(),
             is_ndjson=self.is_ndjson(),
             now=utcnow(),
+            address_hash=address_hash(request, holder=self.holder),
         )
         return answer(report)
 

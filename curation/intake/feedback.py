@@ -15,7 +15,14 @@ from curation.intake.schemas import MAX_FEEDBACK, FeedbackRequest, feedback_faul
 from feedbackhub.core.problems import Problem
 
 
-def take_one(*, facts: ProjectFacts, source_id: int, body: bytes, now: datetime) -> LandedFeedback:
+def take_one(
+    *,
+    facts: ProjectFacts,
+    source_id: int,
+    body: bytes,
+    now: datetime,
+    address_hash: str | None = None,
+) -> LandedFeedback:
     """Land the one event of a body; raises :class:`Problem` 400 or 409, after keeping the body."""
 
     def refuse(problem: Problem) -> Problem:
@@ -28,14 +35,26 @@ def take_one(*, facts: ProjectFacts, source_id: int, body: bytes, now: datetime)
         raise refuse(problem) from None
     if errors := feedback_faults(event, labels=facts.labels):
         raise refuse(unfit(errors))
-    [result] = land_feedback(project=facts.project, source_id=source_id, events=[event], now=now)
+    [result] = land_feedback(
+        project=facts.project,
+        source_id=source_id,
+        events=[event],
+        now=now,
+        address_hash=address_hash,
+    )
     if result.outcome == Outcome.CONFLICT:
         raise refuse(conflict(result))
     return result
 
 
 def take_batch(
-    *, facts: ProjectFacts, source_id: int, body: bytes, is_ndjson: bool, now: datetime
+    *,
+    facts: ProjectFacts,
+    source_id: int,
+    body: bytes,
+    is_ndjson: bool,
+    now: datetime,
+    address_hash: str | None = None,
 ) -> FeedbackBatchAnswer:
     """Land every event of a body that can; raises :class:`Problem` when there are none to read."""
     try:
@@ -51,7 +70,13 @@ def take_batch(
         _keep(facts, source_id, [Refused(0, body, reasons)], now)
         raise
     events = [event for _, event in read.taken]
-    results = land_feedback(project=facts.project, source_id=source_id, events=events, now=now)
+    results = land_feedback(
+        project=facts.project,
+        source_id=source_id,
+        events=events,
+        now=now,
+        address_hash=address_hash,
+    )
     refused = read.refused + [
         Refused(index, msgspec.json.encode(event), result.differences)
         for (index, event), result in zip(read.taken, results, strict=True)

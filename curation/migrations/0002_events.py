@@ -59,6 +59,8 @@ CREATE TABLE curation_feedback (
 CREATE TABLE curation_feedback_default PARTITION OF curation_feedback DEFAULT;
 CREATE INDEX feedback_project ON curation_feedback (project_id, id);
 CREATE INDEX feedback_prediction ON curation_feedback (prediction_id);
+CREATE INDEX feedback_address ON curation_feedback (project_id, address_hash, id)
+    WHERE address_hash IS NOT NULL;
 CREATE INDEX feedback_rollout ON curation_feedback (rollout_id, arm, id) WHERE rollout_id IS NOT NULL;
 
 -- An accepted event is never changed in place. Erasure and retention say so for their own

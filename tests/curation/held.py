@@ -46,6 +46,20 @@ def burst(project: Project, *, n: int = 60, who: str = "robot") -> list[Feedback
     ]
 
 
+def crowd(project: Project, *, n: int = 30, address: str = "botnet") -> list[Feedback]:
+    """One address presses many thumbs in a minute, each under another name."""
+    return [
+        thumb(
+            make_prediction(project, text=f"{address} text {i}"),
+            "up",
+            subject=subject(f"{address}{i}"),
+            address_hash=subject(address),
+            at=NOW + timedelta(seconds=i),
+        )
+        for i in range(n)
+    ]
+
+
 def campaign(project: Project, *, n: int = 10, comment: str = CAMPAIGN) -> list[Feedback]:
     """Many subjects send the same comment, each in its own writing."""
     return [

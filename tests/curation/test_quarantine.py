@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from curation import queries
 from curation.digest import quarantine
 from curation.digest.quarantine import reject_feedback, release_feedback, screen
-from curation.digest.rule_book import DEFAULT_BOOK, RuleBook, save_rules
+from curation.digest.rehearsal import rehearse
+from curation.digest.rule_book import DEFAULT_BOOK, RuleBook, make_rule, save_rules
 from curation.digest.rules import NAMES
 from curation.digest.services import digest
 from curation.intake.landing import land_feedback
@@ -37,6 +38,7 @@ from tests.curation.held import (
     LATER,
     burst,
     campaign,
+    crowd,
     digest_all,
     flip,
     honest,
@@ -92,6 +94,37 @@ def test_each_rule_holds_its_pattern_and_nobody_else() -> None:
         assert said in outcomes[0].reasons[0]
     assert CAUGHT.labels(project.slug, "contrarian")._value.get() - before == 50
     assert Feedback.objects.exclude(quarantine_reasons=[]).count() == 0
+
+
+def test_a_burst_of_one_address_is_held_whatever_names_it_gives() -> None:
+    project = make_project()
+    rule = make_rule(name="address_burst", thresholds={"per_minute": 30})
+    book = RuleBook({**DEFAULT_BOOK.rules, rule.name: rule}, frozenset({rule.name}))
+    save_rules(project=project, book=DEFAULT_BOOK, actor="ada", now=NOW)
+    botnet, office = crowd(project), crowd(project, n=29, address="office")
+    digest_all()
+    assert states([*botnet, *office]) == {"counted"}
+
+    found = rehearse(project_id=project.pk, book=book, now=LATER)
+    assert set(found.caught) == set(ids(botnet))
+    assert states(botnet) == {"counted"}
+
+    save_rules(project=project, book=book, actor="ada", now=NOW)
+    # An hour later at the same address, and one more in the minute that was already full.
+    judged = make_prediction(project, text="later")
+    calm, late = (
+        thumb(judged, subject=subject(who), address_hash=subject("botnet"), at=NOW + after)
+        for who, after in (("calm", timedelta(minutes=40)), ("late", timedelta(seconds=50)))
+    )
+    digest_all()
+    assert states([*botnet, late]) == {"quarantined"}
+    assert states([calm, *office]) == {"counted"}
+    held = FeedbackOutcome.objects.get(pk=late.pk)
+    assert (held.rule, held.reasons) == (
+        "address_burst",
+        ["One address sent 31 thumbs in one minute; held from 30."],
+    )
+    assert let_go(project, botnet) == len(botnet)
 
 
 def test_what_is_held_teaches_nothing_and_disputes_nothing_until_it_is_released() -> None:

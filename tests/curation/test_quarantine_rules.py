@@ -10,6 +10,8 @@ from curation.digest.rule_book import UnfitThresholds, make_rule
 from curation.digest.rules import (
     CHANCE,
     NAMES,
+    AddressBurst,
+    AddressMinute,
     CommentDay,
     ConstantRater,
     Contrarian,
@@ -39,6 +41,12 @@ def test_a_burst_of_a_subject_is_named_with_its_numbers() -> None:
     assert SubjectBurst().judge(SubjectMinute("aa", 1, 59)) is None
     reason = SubjectBurst().judge(SubjectMinute("aa", 1, 1_200))
     assert reason == "One subject sent 1,200 thumbs in one minute; held from 60."
+
+
+def test_a_burst_of_an_address_is_named_with_its_numbers() -> None:
+    assert AddressBurst().judge(AddressMinute("aa", 1, 299)) is None
+    reason = AddressBurst().judge(AddressMinute("aa", 1, 1_200))
+    assert reason == "One address sent 1,200 thumbs in one minute; held from 300."
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,15 @@ def test_types_and_defaults_come_from_the_environment(tmp_path: Path) -> None:
     assert environment.home == tmp_path
 
 
+def test_trusted_proxies_are_addresses_and_networks(tmp_path: Path) -> None:
+    named = good(tmp_path, TRUSTED_PROXIES="10.0.0.0/8, 192.0.2.7,fd00::/8")
+    found = [str(network) for network in read_environment(named).proxies]
+    assert found == ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]
+    assert read_environment(good(tmp_path)).proxies == []
+    with pytest.raises(BadEnvironment, match="TRUSTED_PROXIES"):
+        read_environment(good(tmp_path, TRUSTED_PROXIES="10.0.0.1/8"))
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_a_missing_variable_is_named(tmp_path: Path, name: str) -> None:
     variables = good(tmp_path)

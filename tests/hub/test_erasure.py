@@ -94,9 +94,16 @@ def scene(db: None) -> Scene:
         project, text=SENTENCES["shared"], subject_hash=tom, rollout_id=ROLLOUT, arm="treatment"
     )
     for prediction in made.values():
-        thumb(prediction, "down", subject=ann, comment="Ann says so.", metadata={"a": 1})
+        thumb(
+            prediction,
+            "down",
+            subject=ann,
+            address_hash=b"address",
+            comment="Ann says so.",
+            metadata={"a": 1},
+        )
     for prediction in (toms, made["toms"], made["contested"]):
-        thumb(prediction, "up", subject=tom, comment="Tom says so.")
+        thumb(prediction, "up", subject=tom, address_hash=b"another", comment="Tom says so.")
     digest(now=NOW)
     RejectedEvent.objects.bulk_create(
         RejectedEvent(
@@ -151,7 +158,8 @@ def test_what_the_subject_wrote_goes_everywhere_and_what_others_wrote_stays(scen
     mine = Prediction.objects.get(pk=scene.by_ann["own"].pk)
     assert (mine.text, mine.metadata, mine.session_hash) == (None, None, None)
     assert Prediction.objects.get(pk=scene.by_ann["toms"].pk).text == SENTENCES["toms"]
-    assert Feedback.objects.filter(comment="Tom says so.").count() == 3
+    assert Feedback.objects.filter(comment="Tom says so.", address_hash=b"another").count() == 3
+    assert not Feedback.objects.filter(address_hash=b"address").exists()
     assert (
         Feedback.objects.exclude(comment="Tom says so.").filter(metadata__isnull=True).count() == 6
     )
