@@ -43,7 +43,7 @@ from curation.models.reviewing import (
     ReviewPreference,
     ShownPrediction,
 )
-from curation.models.sample import Cluster, Label, LabelEvidence, Sample
+from curation.models.sample import Band, Cluster, Label, LabelEvidence, Sample
 from curation.models.scores import Ranking, SampleScore
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "AgreementState",
     "Annotation",
     "AnnotatorQuality",
+    "Band",
     "BulkAction",
     "BulkKind",
     "BulkRow",

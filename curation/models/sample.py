@@ -1,5 +1,7 @@
 """Samples: distinct texts, the clusters that split them, and what we believe about them."""
 
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
@@ -16,11 +18,28 @@ class Split(models.TextChoices):
     TEST = "test"
 
 
+class SignatureField(models.Field):  # type: ignore[type-arg] # No subscripts at run time.
+    """The bits by which the database tells near-duplicates apart; only its statements read them."""
+
+    def db_type(self, connection: Any) -> str:
+        """``SIGNATURE_BITS`` of :mod:`curation.digest.sketch`."""
+        return "bit(320)"
+
+
 class Cluster(models.Model):
     """Texts so alike that they must share a split. Clusters never merge, splits never change."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="clusters")
     split = models.CharField(max_length=9, choices=Split.choices)
+    # Found by the cluster alone, and samples are never deleted one by one: no index.
+    representative = models.ForeignKey(
+        "curation.Sample",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The earliest of its texts; the next one once that is erased.",
+    )
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -28,7 +47,10 @@ class Cluster(models.Model):
 
 
 class Sample(models.Model):
-    """One distinct text of a project; without a cluster it is used in no split."""
+    """One distinct text of a project.
+
+    Without a cluster it is used in no split: it is a near-duplicate of texts in different ones.
+    """
 
     class Origin(models.TextChoices):
         """How the text first came to us."""
@@ -47,6 +69,7 @@ class Sample(models.Model):
         max_length=8, blank=True, help_text="ISO 639 code; und where it is too little to tell."
     )
     content_hash = models.BinaryField(max_length=32)
+    signature = SignatureField(null=True, editable=False, help_text="Null for short texts.")
     origin = models.CharField(max_length=8, choices=Origin.choices)
     prediction_id = models.UUIDField(null=True, help_text="The prediction it first came with.")
     metadata = models.JSONField(null=True)
@@ -62,6 +85,20 @@ class Sample(models.Model):
 
     def __str__(self) -> str:
         return (self.text or "(erased)")[:80]
+
+
+class Band(models.Model):
+    """A sample as it is found by later near-duplicates: one of the hashes of its sketch.
+
+    No foreign keys: rows are written by the million, and one without its sample finds nothing.
+    """
+
+    pk = models.CompositePrimaryKey("hash", "sample_id")
+    hash = models.BigIntegerField(help_text="Of one project alone.")
+    sample_id = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"band {self.hash} of sample {self.sample_id}"
 
 
 class Label(models.Model):

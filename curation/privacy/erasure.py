@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from curation.digest.near import forget
 from curation.intake.rejects import KEYED
 from curation.models import Erasure, Project
 from curation.review.items import lock_items
@@ -128,12 +129,16 @@ def _samples(erasure: Erasure, now: datetime) -> int:
     """Texts, what annotators wrote about them, and the queue items that would show them."""
     with connection.cursor() as cursor:
         cursor.execute(SQL["samples_of_subject"], _parameters(erasure))
-        found = [sample_id for (sample_id,) in cursor.fetchall()]
+        texts = dict(cursor.fetchall())
+    found = list(texts)
     erasure.sample_ids = found
     lock_items(sample_ids=found)
     erasure.counts["notes"] = execute(SQL["erase_notes"], {"samples": found})
     erasure.counts["review_items"] = execute(SQL["close_items"], {"samples": found, "now": now})
-    return execute(SQL["erase_samples"], {"samples": found})
+    forget(project_id=erasure.project_id, texts=texts)
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["erase_samples"], {"samples": found})
+        return int(cursor.fetchone()[0])
 
 
 def _rejected(erasure: Erasure, now: datetime) -> int:

@@ -62,7 +62,7 @@ WHERE project_id = %(project)s AND subject_hash = %(subject)s;
 -- samples_of_subject --
 -- Samples whose text only the subject contributed, locked in the order everyone locks samples in:
 -- no prediction holds the text any more, and it was not imported.
-SELECT s.id FROM curation_sample s
+SELECT s.id, s.text FROM curation_sample s
 WHERE s.project_id = %(project)s AND s.text IS NOT NULL AND s.origin <> 'import'
     AND (
         s.content_hash IN (
@@ -89,8 +89,23 @@ WHERE s.project_id = %(project)s AND s.text IS NOT NULL AND s.origin <> 'import'
 ORDER BY s.id FOR NO KEY UPDATE;
 
 -- erase_samples --
--- Their length, language, cluster and labels stay: they are statistics.
-UPDATE curation_sample SET text = NULL, metadata = NULL WHERE id = ANY (%(samples)s::bigint[]);
+-- Their length, language, cluster and labels stay: they are statistics. What a cluster is shown by
+-- becomes the earliest text it has left.
+WITH erased AS (
+    UPDATE curation_sample SET text = NULL, metadata = NULL, signature = NULL
+    WHERE id = ANY (%(samples)s::bigint[])
+    RETURNING id
+),
+shown AS (
+    UPDATE curation_cluster c SET representative_id = (
+        SELECT min(s.id) FROM curation_sample s
+        WHERE s.cluster_id = c.id AND s.text IS NOT NULL AND s.id <> ALL (%(samples)s::bigint[])
+    )
+    FROM curation_sample s
+    WHERE s.id = ANY (%(samples)s::bigint[]) AND c.id = s.cluster_id
+        AND c.representative_id = s.id
+)
+SELECT count(*) FROM erased;
 
 -- erase_notes --
 -- What annotators wrote about these texts may quote them.
