@@ -109,11 +109,13 @@ class Neighbourhood:
 
     def __init__(self, prepared: Prepared, *, project_id: int, asked: Sequence[int]) -> None:
         """Look up the texts of the batch that are ``asked`` about in one statement."""
-        self.listings: list[tuple[int, int]] = []
-        """Bands and samples to be stored."""
+        self.bands: list[int] = []
+        """What later texts are to find settled ones by; in step with ``listed``."""
+        self.listed: list[int] = []
+        """The samples of these bands."""
         self._prepared = prepared
         self._stored: dict[int, list[Candidate]] = defaultdict(list)
-        self._crowds: Counter[int] = Counter()
+        self._crowds: dict[int, int] = {}
         self._settled: dict[int, list[tuple[int, Candidate]]] = defaultdict(list)
         self._grams: dict[int, frozenset[str]] = {}
         places = [at for at in asked if at in prepared.bands]
@@ -121,6 +123,7 @@ class Neighbourhood:
         self._shared = {band for band, count in counts.items() if count > 1}
         if places:
             self._look_up(project_id, places)
+        self._watched = self._shared | self._crowds.keys()
 
     def home(self, at: int) -> tuple[Home | None, bool]:
         """The cluster of the earliest text alike to the ``at``-th, and whether splits conflict.
@@ -141,15 +144,18 @@ class Neighbourhood:
 
     def settle(self, at: int, *, sample_id: int, home: Home) -> None:
         """The ``at``-th text is a sample of this cluster: later ones are compared with it."""
-        candidate = Candidate(sample_id, home, self._prepared.texts[at])
-        crowd = CROWD[Split(home.split)]
-        for band in self._prepared.bands.get(at, ()):
-            if self._crowds[band] >= crowd:
-                continue
-            if band in self._shared:
-                self._crowds[band] += 1
+        bands = self._prepared.bands.get(at, ())
+        watched = self._watched.intersection(bands)
+        if watched:
+            candidate = Candidate(sample_id, home, self._prepared.texts[at])
+            crowd = CROWD[Split(home.split)]
+            full = {band for band in watched if self._crowds.get(band, 0) >= crowd}
+            for band in watched - full:
+                self._crowds[band] = self._crowds.get(band, 0) + 1
                 self._settled[band].append((at, candidate))
-            self.listings.append((band, sample_id))
+            bands = [band for band in bands if band not in full]
+        self.bands.extend(bands)
+        self.listed.extend([sample_id] * len(bands))
 
     def _homes(self, at: int) -> Iterator[Home]:
         """The cluster of the earliest text alike, then those of other splits as far as there are.

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from curation.digest.language import language_of
+from curation.digest.language import languages_of
 from curation.digest.near import Home, Neighbourhood, array_text, lock_clusters, prepare
 from curation.digest.normalise import content_hash
 from curation.models import CurationPolicy, Project, Sample
@@ -104,9 +104,10 @@ def _take_in(project: Project, given: Mapping[bytes, NewSample], now: datetime) 
     missing = [(at, d, given[d]) for at, d in enumerate(hashes) if d not in known]
     if missing:
         known |= _insert(project, missing, near, now)
-    if near.listings:
-        bands, listed = zip(*near.listings, strict=True)
-        execute(SQL["list_bands"], {"bands": array_text(bands), "listed": array_text(listed)})
+    if near.bands:
+        execute(
+            SQL["list_bands"], {"bands": array_text(near.bands), "listed": array_text(near.listed)}
+        )
     return known
 
 
@@ -140,7 +141,7 @@ def _insert(
             "ids": [sample_id for sample_id, _ in ids],
             "hashes": [digest for _, digest, _ in new],
             "clusters": clusters,
-            "languages": [language_of(given.text) for _, _, given in new],
+            "languages": languages_of([given.text for _, _, given in new]),
             "origins": [str(given.origin) for _, _, given in new],
             "new_clusters": [cluster for cluster, _, _ in founded],
             "splits": [split for _, split, _ in founded],

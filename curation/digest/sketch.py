@@ -78,7 +78,7 @@ def differing_bits(jaccard: float, *, deviations: float) -> int:
 
 def sketch(texts: Sequence[str], *, project_id: int) -> Sketches:
     """The sketches of normalised texts, none of them shorter than ``SHORTEST``."""
-    hashes, offsets = _hashed_grams(texts)
+    hashes, offsets = hashed_grams(texts)
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, BANDS * ROWS, SEED)
     minima = np.array(matrix.to_rows(), dtype=np.uint64)
     bands = np.full((len(texts), BANDS), project_id, dtype=np.uint64) * _MIX
@@ -90,7 +90,7 @@ def sketch(texts: Sequence[str], *, project_id: int) -> Sketches:
     return Sketches(_stirred(bands).view(np.int64), [each.tobytes() for each in packed])
 
 
-def _hashed_grams(
+def hashed_grams(
     texts: Sequence[str],
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
     """A 64-bit hash of each run of four characters, text after text, and where each text begins."""

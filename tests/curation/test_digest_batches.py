@@ -349,7 +349,7 @@ def test_the_number_of_queries_does_not_grow_with_the_batch() -> None:
 
     def run(count: int) -> int:
         for number in range(count):
-            prediction = make_prediction(project, text=f"text {count} {number}")
+            prediction = make_prediction(project, text=f"no {count} {number}")
             thumb(prediction, "down" if number % 2 else "up", subject=ANN)
         with CaptureQueriesContext(connection) as captured:
             assert digest_all().events == count
