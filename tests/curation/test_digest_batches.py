@@ -291,7 +291,7 @@ class PowerCut(Exception):
     """The worker dies here."""
 
 
-PAST_THE_END = 35
+PAST_THE_END = 45
 
 
 @pytest.mark.parametrize("fatal", range(1, PAST_THE_END + 1))
