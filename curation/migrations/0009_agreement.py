@@ -118,10 +118,6 @@ class Migration(migrations.Migration):
                 ("value", models.CharField(help_text="The most likely label.", max_length=60)),
                 ("posterior", models.FloatField(help_text="How likely it is, in [0, 1].")),
                 (
-                    "quality",
-                    models.FloatField(help_text="What a label made of it is worth, in [0, 1]."),
-                ),
-                (
                     "n_answers",
                     models.PositiveSmallIntegerField(
                         help_text="Blind answers of several annotators."

@@ -57,7 +57,6 @@ class SampleConsensus(models.Model):
     )
     value = models.CharField(max_length=60, help_text="The most likely label.")
     posterior = models.FloatField(help_text="How likely it is, in [0, 1].")
-    quality = models.FloatField(help_text="What a label made of it is worth, in [0, 1].")
     n_answers = models.PositiveSmallIntegerField(help_text="Blind answers of several annotators.")
     crowd_value = models.CharField(
         max_length=60, blank=True, help_text="The most likely label with the model's view, if any."

@@ -7,7 +7,7 @@ SCHEDULES = [
     ("Digest landed events", "curation.tasks.digest", 2, "seconds", 10),
     ("Advance bulk actions", "curation.tasks.advance_bulk_actions", 2, "seconds", 10),
     ("Free expired leases", "curation.tasks.sweep_leases", 30, "seconds", 30),
-    ("Weigh annotators", "curation.tasks.weigh_annotators", 60, "seconds", 60),
+    ("Weigh annotators", "curation.tasks.weigh_annotators", 2, "minutes", 120),
     ("Index precedents", "curation.tasks.index_precedents", 10, "seconds", 20),
     ("Create partitions ahead", "curation.tasks.make_partitions", 12, "hours", 3600),
     ("Retire old months", "curation.tasks.retire_partitions", 6, "hours", 3600),

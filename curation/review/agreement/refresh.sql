@@ -96,12 +96,12 @@ ORDER BY id FOR NO KEY UPDATE;
 -- believed --
 -- What is believed of these samples, what their annotators said, what that made of them when it
 -- was last weighed, and what the model had said when the text first came: before any label.
-SELECT s.id AS sample_id, l.value, l.quality, answers.given,
+SELECT s.id AS sample_id, l.value, coalesce(l.word, l.quality) AS word, answers.given,
     ARRAY(
         SELECT e.annotation_id FROM curation_labelevidence e
         WHERE e.label_id = l.id AND e.annotation_id IS NOT NULL
     ) AS grounds,
-    c.value AS was_value, c.quality AS was_quality, c.crowd_value AS was_crowd_value,
+    c.value AS was_value, c.crowd_value AS was_crowd_value,
     p.probabilities, coalesce(p.model_version, '') AS model_version
 FROM curation_sample s
 JOIN curation_label l ON l.sample_id = s.id AND l.is_current AND l.origin = 'annotation'
@@ -122,14 +122,11 @@ ORDER BY s.id;
 
 -- write_consensus --
 INSERT INTO curation_sampleconsensus
-    (sample_id, value, posterior, quality, n_answers, crowd_value, crowd_quality, model_version,
-     computed_at)
+    (sample_id, value, posterior, n_answers, crowd_value, crowd_quality, model_version, computed_at)
 SELECT n.*, %(now)s
-FROM unnest(%(samples)s::bigint[], %(values)s::text[], %(posteriors)s::float8[],
-            %(qualities)s::float8[], %(answers)s::int[], %(crowd_values)s::text[],
-            %(crowd_qualities)s::float8[], %(versions)s::text[]) AS n
+FROM unnest(%(samples)s::bigint[], %(values)s::text[], %(posteriors)s::float8[], %(answers)s::int[],
+            %(crowd_values)s::text[], %(crowd_qualities)s::float8[], %(versions)s::text[]) AS n
 ON CONFLICT (sample_id) DO UPDATE SET
-    value = excluded.value, posterior = excluded.posterior, quality = excluded.quality,
-    n_answers = excluded.n_answers, crowd_value = excluded.crowd_value,
-    crowd_quality = excluded.crowd_quality, model_version = excluded.model_version,
-    computed_at = excluded.computed_at;
+    value = excluded.value, posterior = excluded.posterior, n_answers = excluded.n_answers,
+    crowd_value = excluded.crowd_value, crowd_quality = excluded.crowd_quality,
+    model_version = excluded.model_version, computed_at = excluded.computed_at;

@@ -53,12 +53,12 @@ class _Believed:
 
     sample_id: int
     value: str
-    quality: float
+    word: float
+    """What the answers were worth when they made the label; age and models' support are apart."""
     given: str
     """JSON: (annotation, user, value, whether of a senior) of each answer."""
     grounds: list[int]
     was_value: str | None
-    was_quality: float | None
     was_crowd_value: str | None
     probabilities: str | None
     model_version: str
@@ -92,12 +92,6 @@ class _Weighed:
     answers: Mapping[int, Answer]
     view: _View
     moves: bool
-
-    def quality_to_note(self) -> float:
-        """That of the label as it stands: small steps would else add up unnoticed."""
-        if self.moves or self.row.was_quality is None:
-            return self.agreed.quality
-        return self.row.was_quality
 
 
 def reweigh_window(*, project: Project, after: int, now: datetime) -> Window:
@@ -154,12 +148,7 @@ def _weigh(
     agreed = consensus(said, labels=names, skills=known) or weight_of(
         row.value, said, labels=names, skills=known
     )
-    # What this last made of it, not what age or trust made of that since, or the two would take
-    # turns.
-    was = row.quality
-    if row.was_quality is not None and row.was_value == row.value:
-        was = row.was_quality
-    moves = agreed.value != row.value or abs(agreed.quality - was) >= STEP
+    moves = agreed.value != row.value or abs(agreed.quality - row.word) >= STEP
     doubts = view.value not in ("", agreed.value)
     did_doubt = row.was_crowd_value not in (None, "", row.value)
     return _Weighed(row, agreed, deciding, view, moves or (doubts and not did_doubt))
@@ -190,7 +179,7 @@ def view_in_words(value: str, view: _View) -> list[str]:
 
 def _is_news(weighed: _Weighed) -> bool:
     row = weighed.row
-    return row.was_quality is None or (row.was_crowd_value or "") != weighed.view.value
+    return row.was_value is None or (row.was_crowd_value or "") != weighed.view.value
 
 
 def _write(weighed: Sequence[_Weighed], now: datetime) -> None:
@@ -202,7 +191,6 @@ def _write(weighed: Sequence[_Weighed], now: datetime) -> None:
             "samples": [each.row.sample_id for each in weighed],
             "values": [each.agreed.value for each in weighed],
             "posteriors": [each.agreed.posterior for each in weighed],
-            "qualities": [each.quality_to_note() for each in weighed],
             "answers": [len(each.row.answers()) for each in weighed],
             "crowd_values": [each.view.value for each in weighed],
             "crowd_qualities": [
