@@ -121,3 +121,22 @@ def _belief_about(sample_id: int | None) -> Belief | None:
     if label is None:
         return None
     return Belief(label.value, label.origin, label.quality, label.created_at)
+
+
+def queues_of(*, label_ids: Collection[int]) -> dict[int, str]:
+    """The queue in which each label was given, by label; those nobody was asked for are missing.
+
+    Of several answers that a label rests on the newest says it.
+    """
+    rows = (
+        LabelEvidence.objects.filter(label_id__in=label_ids, annotation__isnull=False)
+        .order_by("annotation_id")
+        .values_list("label_id", "annotation__item__queue")
+    )
+    return dict(rows.iterator())
+
+
+def labels_of_thumbs(*, label_ids: Collection[int]) -> set[int]:
+    """Those of these labels that rest on thumbs."""
+    rows = LabelEvidence.objects.filter(label_id__in=label_ids, feedback_id__isnull=False)
+    return set(rows.values_list("label_id", flat=True))

@@ -58,6 +58,7 @@ WITH eligible AS MATERIALIZED (
     JOIN curation_cluster c ON c.id = s.cluster_id
     WHERE score.project_id = %(project)s AND score.model_version = %(version)s
         AND c.split = 'train' AND s.text IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM curation_trainingexclusion x WHERE x.sample_id = s.id)
         AND NOT EXISTS (
             SELECT 1 FROM curation_sample twin
             JOIN curation_label l ON l.sample_id = twin.id

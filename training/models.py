@@ -251,3 +251,40 @@ class GateResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gate}: {self.status}"
+
+
+class VersionValue(models.Model):
+    """Which labels moved a version, measured once after it was judged."""
+
+    version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="value")
+    predecessor = models.ForeignKey(
+        ModelVersion, models.SET_NULL, null=True, related_name="+", help_text="Compared with."
+    )
+    n_test = models.PositiveIntegerField(default=0)
+    method = models.TextField(blank=True, help_text="How it was measured, as a sentence.")
+    note = models.TextField(blank=True, help_text="Why nothing could be measured, as a sentence.")
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"value of the labels of {self.version}"
+
+
+class QueueValue(models.Model):
+    """What the new labels of one queue did to the accuracy of a version."""
+
+    value = models.ForeignKey(VersionValue, models.CASCADE, related_name="queues")
+    queue = models.CharField(
+        max_length=12, help_text="A review queue, thumbs, import, or all for all together."
+    )
+    n_labels = models.PositiveIntegerField(help_text="New or changed since the predecessor.")
+    delta = models.FloatField(
+        null=True, help_text="Accuracy with these labels minus without; null when not measured."
+    )
+    low = models.FloatField(null=True, help_text="Of a 95 % interval.")
+    high = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("value", "queue", name="queuevalue_once")]
+
+    def __str__(self) -> str:
+        return f"{self.queue}: {self.n_labels} labels"

@@ -6,7 +6,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from feedbackhub.core.clock import utcnow
-from training import evaluation, scoring, services
+from training import evaluation, scoring, services, value
 from training.models import ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ def plan() -> None:
             services.mark_sent(run_id=run_id, now=utcnow())
         for version_id in evaluation.due(now=utcnow()):
             evaluate.apply_async(kwargs={"version_id": version_id}, expires=EXPIRES_SECONDS)
+        for version_id in value.due():
+            appraise.apply_async(kwargs={"version_id": version_id}, expires=EXPIRES_SECONDS)
     except OperationalError as error:
         logger.warning("The broker cannot be reached; sending again at the next tick: %s", error)
 
@@ -38,6 +40,13 @@ def evaluate(*, version_id: int) -> None:
     """Judge a version again, if that is still due."""
     if version_id in evaluation.due(now=utcnow()):
         evaluation.evaluate(version=ModelVersion.objects.get(pk=version_id), now=utcnow())
+
+
+@shared_task(name="training.tasks.appraise", time_limit=3600)
+def appraise(*, version_id: int) -> None:
+    """Measure which queue's labels moved a version, if that is still due."""
+    if version_id in value.due():
+        value.appraise(version=ModelVersion.objects.get(pk=version_id), now=utcnow())
 
 
 @shared_task(name="training.tasks.score", time_limit=120)

@@ -12,7 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from sklearn.pipeline import Pipeline
 
 from curation import queries
-from curation.models import Label, Project, Ranking, ReviewItem, Sample, SampleScore
+from curation.models import (
+    Label,
+    Project,
+    Ranking,
+    ReviewItem,
+    Sample,
+    SampleScore,
+    TrainingExclusion,
+)
 from curation.models.review import Queue
 from curation.review.services import Pick, open_items
 from tests import factories
@@ -154,6 +162,14 @@ def test_one_text_stands_for_its_cluster_and_none_for_one_that_was_asked(project
     )
     scoring.score(now=NOW)
     assert [item.sample_id for item in items()] == [first.pk]
+
+
+def test_a_text_that_nothing_may_learn_from_is_not_asked_about(project: Project) -> None:
+    factories.make_version(project)
+    excluded, other = pool_of(project, 2)
+    TrainingExclusion.objects.create(sample_id=excluded, reason="Spam.", excluded_by="x", at=NOW)
+    scoring.score(now=NOW)
+    assert [item.sample_id for item in items()] == [other]
 
 
 def test_test_texts_and_labelled_texts_are_never_picked(project: Project) -> None:
