@@ -1,8 +1,8 @@
-"""Addresses of the sample explorer."""
+"""Addresses of the sample explorer, the bulk actions and the quality pages."""
 
 from django.urls import path
 
-from curation.explorer import bulk_views, views
+from curation.explorer import bulk_views, quality_views, views
 
 urlpatterns = [
     path("samples/<slug:project>/", views.samples_page, name="samples"),
@@ -12,5 +12,16 @@ urlpatterns = [
         "samples/<slug:project>/bulk/<int:pk>/",
         bulk_views.action_page,
         name="samples-bulk-action",
+    ),
+    path("quality/<slug:project>/", quality_views.annotators_page, name="quality"),
+    path(
+        "quality/<slug:project>/agreement/",
+        quality_views.agreement_page,
+        name="quality-agreement",
+    ),
+    path(
+        "quality/<slug:project>/live/<slug:tab>/<slug:choice>/",
+        quality_views.live,
+        name="quality-live",
     ),
 ]
