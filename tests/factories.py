@@ -60,6 +60,7 @@ def make_project(
     audit_share: float = 0.0,
     pool_margin: float = 0.0,
     test_share: float = 0.25,
+    shown_first_share: float = 0.0,
     **policy: Any,
 ) -> Project:
     """A project with labels, a guideline and the policies of every room."""
@@ -79,6 +80,7 @@ def make_project(
         audit_share=audit_share,
         pool_margin=pool_margin,
         test_share=test_share,
+        shown_first_share=shown_first_share,
         **policy,
     )
     TrainingPolicy.objects.create(project=project)

@@ -1,7 +1,8 @@
 """What review sends and gets, page and REST API alike.
 
 A claimed item shows its text and nothing else about itself: queue, prediction and votes arrive in
-the answer to a submission.
+the answer to a submission. The one exception is ``ReservedItem.shown``: see
+:mod:`curation.review.anchoring`.
 """
 
 from datetime import datetime
@@ -71,6 +72,14 @@ class NoBody(_Body, frozen=True, kw_only=True):
     """Nothing to say."""
 
 
+class RevealedPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model had said."""
+
+    label: str
+    confidence: float | None
+    model_version: str | None
+
+
 class ReservedItem(msgspec.Struct, frozen=True, kw_only=True):
     """An item to answer."""
 
@@ -80,6 +89,9 @@ class ReservedItem(msgspec.Struct, frozen=True, kw_only=True):
     """The same for every item: it must not tell one queue from another."""
     guideline: int
     """The newest version of the guidelines."""
+    shown: RevealedPrediction | None = None
+    """What the model says, on the few items where it is shown first to measure how far it sways;
+    null everywhere else. Whoever presents the item shows it where it is present."""
     expires_at: datetime | None
     """When the reservation runs out; null for an item taken back after its answer."""
 
@@ -103,14 +115,6 @@ class ClaimAnswer(msgspec.Struct, frozen=True, kw_only=True):
     depth: int
     """Items free beside these, counted up to a thousand."""
     empty: EmptyAnswer | None
-
-
-class RevealedPrediction(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model had said."""
-
-    label: str
-    confidence: float | None
-    model_version: str | None
 
 
 class Votes(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from typing import Any
 from curation.models import Project
 from curation.models.review import Queue
 from curation.review import engine, precedents, services, shapes
+from curation.review.anchoring import Shown, show_first
 from curation.review.guideline_versions import newest_guideline
 from curation.review.guidelines import guideline_html
 from curation.review.keymap import BadKeys
@@ -47,9 +48,11 @@ def claim(
     claimed = services.claim(
         project=project, user=user, queue=body.queue, limit=body.count, now=now
     )
+    held = [item.id for item in claimed.items]
+    shown = show_first(project=project, user=user, item_ids=held, now=now)
     empty = claimed.empty
     return shapes.ClaimAnswer(
-        items=[_item(item) for item in claimed.items],
+        items=[_item(item, shown.get(item.id)) for item in claimed.items],
         depth=claimed.depth,
         empty=None if empty is None else shapes.EmptyAnswer(**vars(empty)),
     )
@@ -174,13 +177,20 @@ def _refusals(field: str) -> Iterator[None]:
         raise Problem(status, str(refused), errors) from refused
 
 
-def _item(item: engine.Reserved) -> shapes.ReservedItem:
+def _item(item: engine.Reserved, shown: Shown | None = None) -> shapes.ReservedItem:
     return shapes.ReservedItem(
         id=item.id,
         text=item.text or "",
         reason=NEUTRAL_REASON,
         guideline=item.guideline,
         expires_at=item.expires_at,
+        shown=None
+        if shown is None
+        else shapes.RevealedPrediction(
+            label=shown.label,
+            confidence=shown.confidence,
+            model_version=shown.model_version or None,
+        ),
     )
 
 

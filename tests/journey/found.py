@@ -17,12 +17,14 @@ SLUG = "bistro"
 PASSWORD = "a journey of a thousand thumbs"
 LEAD, ANNOTATOR = "lena", "anna"
 # With a third of some 900 imported reviews held out, a first model meets the 250 labels its floor
-# gate asks for. Few texts count as uncertain, so that the queues can be cleared.
+# gate asks for. Few texts count as uncertain, so that the queues can be cleared,
+# and each needs one answer alone, which must therefore be blind.
 CURATION_POLICY = {
     "audit_share": 0.3,
     "pool_margin": 0.06,
     "test_share": 0.33,
     "uncertain_queue_size": 10,
+    "shown_first_share": 0.0,
 }
 TRAINING_POLICY = {"min_new_labels": 400, "delta": 0.05, "min_test_labels": 250, "seed": 7}
 
