@@ -148,6 +148,8 @@ class RevealAnswer(msgspec.Struct, frozen=True, kw_only=True):
     votes: Votes
     queue: str
     why: str
+    ranked: str
+    """Which version the queue is ranked by and how long ago, of an uncertain item; else empty."""
     peers: list[Peer]
     precedents: list[AnsweredText]
     """At most three, the most alike first."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from curation import rankings
 from curation.models import Project
 from curation.models.review import Queue
 from curation.review import engine, precedents, services, shapes
@@ -75,12 +76,14 @@ def submit(
         )
     kept = "extra" if done.is_extra else "accepted"
     alike = precedents.show_precedents(project=project, user=user, item_id=item, now=now)
+    is_ranked = done.reveal.queue == Queue.UNCERTAIN
+    ranking = rankings.ranking_status(project=project) if is_ranked else None
     return shapes.SubmitAnswer(
         id=item,
         annotation=done.annotation_id,
         value=done.value,
         status="unblinded" if not done.is_blind else kept,  # type: ignore[arg-type]
-        reveal=_revealed(done.reveal, alike),
+        reveal=_revealed(done.reveal, alike, ranking.said(now=now) if ranking else ""),
     )
 
 
@@ -195,7 +198,7 @@ def _item(item: engine.Reserved, shown: Shown | None = None) -> shapes.ReservedI
 
 
 def _revealed(
-    reveal: engine.Reveal, alike: Sequence[precedents.AnsweredText]
+    reveal: engine.Reveal, alike: Sequence[precedents.AnsweredText], ranked: str
 ) -> shapes.RevealAnswer:
     thumbs = {"up": 0, "down": 0}
     suggestions: dict[str, int] = {}
@@ -215,6 +218,7 @@ def _revealed(
         votes=shapes.Votes(up=thumbs["up"], down=thumbs["down"], suggestions=suggestions),
         queue=reveal.queue,
         why=_sentence(reveal.queue, reveal.why),
+        ranked=ranked,
         peers=[shapes.Peer(annotator=name, value=value) for name, value in reveal.peers],
         precedents=[shapes.AnsweredText(text=each.text, value=each.value) for each in alike],
     )

@@ -37,7 +37,8 @@ function factsOf({ prediction, votes, peers, why, ranked }) {
   if (prediction) facts.push(["Model said", withConfidence(prediction)]);
   if (votes && (votes.up || votes.down)) facts.push(["Users", `${votes.up ?? 0} up, ${votes.down ?? 0} down`]);
   if (peers?.length) facts.push(["Others said", peers.map((peer) => `${peer.value} (${peer.annotator})`).join(", ")]);
-  if (why) facts.push(["Why it was here", ranked ? `${why} ${ranked}` : why]);
+  if (why) facts.push(["Why it was here", why]);
+  if (ranked) facts.push(["Its queue", ranked]);
   return facts;
 }
 
@@ -100,6 +101,6 @@ function fact(name, text) {
   const [term, value] = [document.createElement("dt"), document.createElement("dd")];
   term.textContent = `${name}:`;
   value.textContent = text;
-  pair.append(term, value);
+  pair.append(term, " ", value);
   return pair;
 }

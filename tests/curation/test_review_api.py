@@ -8,8 +8,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from curation.models import Annotation, Lease, Project, ReviewItem
+from curation.models import Annotation, Lease, Project, Ranking, ReviewItem
 from curation.models.review import Queue
+from feedbackhub.core.clock import utcnow
 from feedbackhub.core.keys import Scope
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Role
@@ -235,3 +236,19 @@ def test_a_program_needs_the_scope_and_a_member() -> None:
     problem = body_of(rest(project, reviewing, "claim", {}), 400)
     assert [error["field"] for error in problem["errors"]] == ["annotator"]
     assert not Lease.objects.exists()
+
+
+def test_the_reveal_of_an_uncertain_item_says_who_ranked_it() -> None:
+    project = make_project()
+    page = Page(project, make_member(project))
+    Ranking.objects.create(
+        project=project, version="v14", ranked_at=utcnow(), n_pool=50, n_scored=49
+    )
+    ranked = {}
+    for queue in (Queue.UNCERTAIN, Queue.DISPUTED):
+        item = open_item(project, queue=queue)
+        said = page.post(f"{item.pk}/submit", {"value": "negative", "submission_key": key()})
+        ranked[queue] = body_of(said)["reveal"]["ranked"]
+    assert ranked[Queue.UNCERTAIN].startswith("ranked by v14, ")
+    assert ranked[Queue.UNCERTAIN].endswith("98 % current")
+    assert ranked[Queue.DISPUTED] == ""
