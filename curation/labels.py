@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from curation.digest.quality import label_quality
+from curation.label_weighing import weigh_next
 from curation.models import Label
 from feedbackhub.core.sql import execute, fetch, statements
 
@@ -42,6 +44,9 @@ class Belief:
     """The thumbs it rests on."""
     annotation_ids: Sequence[int] = ()
     """The annotations it rests on."""
+    support: float | None = None
+    """What models trained without it gave its value; kept from a label that says the same."""
+    support_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,14 @@ class _Current:
     value: str
     origin: str
     quality: float
+    """Of its word alone: what support and age have made of it is no part of what was said."""
     reasons: tuple[str, ...]
+    """Of its word alone."""
     is_shaken: bool
     """It rests on a thumb that was superseded or an annotation that was withdrawn."""
     annotation_ids: tuple[int, ...]
+    support: float | None
+    support_version: str
 
 
 def believe(*, beliefs: Sequence[Belief], now: datetime) -> None:
@@ -74,7 +83,7 @@ def believe(*, beliefs: Sequence[Belief], now: datetime) -> None:
             belief = _rounded(given)
             held = new.get(belief.sample_id) or current.get(belief.sample_id)
             if (chosen := _weigh(held, belief)) is not None:
-                new[belief.sample_id] = chosen
+                new[belief.sample_id] = _supported(chosen, current.get(belief.sample_id))
         _write(new.values(), now)
 
 
@@ -129,6 +138,12 @@ def revive(*, sample_ids: Iterable[int], now: datetime) -> None:
 def _rounded(belief: Belief) -> Belief:
     quality = round(belief.quality, 2)
     return belief if quality == belief.quality else replace(belief, quality=quality)
+
+
+def _supported(belief: Belief, held: _Current | None) -> Belief:
+    if held is None or held.support is None or held.value != belief.value:
+        return belief
+    return replace(belief, support=held.support, support_version=held.support_version)
 
 
 @dataclass(frozen=True)
@@ -194,11 +209,8 @@ def _current(sample_ids: Iterable[int]) -> dict[int, _Current]:
     with connection.cursor() as cursor:
         cursor.execute(SQL["lock_current_labels"], {"samples": sorted(sample_ids)})
         return {
-            sample_id: _Current(
-                sample_id, value, origin, quality, tuple(json.loads(reasons)), shaken, tuple(notes)
-            )
-            for sample_id, value, origin, quality, reasons, shaken, notes in cursor.fetchall()
-            if value is not None
+            row[0]: _Current(*row[:4], tuple(json.loads(row[4])), row[5], tuple(row[6]), *row[7:])
+            for row in cursor.fetchall()
         }
 
 
@@ -206,6 +218,12 @@ def _write(beliefs: Iterable[Belief], now: datetime) -> None:
     chosen = sorted(beliefs, key=lambda belief: belief.sample_id)
     if not chosen:
         return
+    weighed = [
+        label_quality(
+            word=belief.quality, grounds=belief.reasons, support=belief.support, age_days=0
+        )
+        for belief in chosen
+    ]
     grounds = [
         (belief.sample_id, feedback, annotation)
         for belief in chosen
@@ -220,11 +238,16 @@ def _write(beliefs: Iterable[Belief], now: datetime) -> None:
             "samples": [belief.sample_id for belief in chosen],
             "values": [belief.value for belief in chosen],
             "origins": [str(belief.origin) for belief in chosen],
-            "qualities": [belief.quality for belief in chosen],
-            "reasons": [json.dumps(list(belief.reasons)) for belief in chosen],
+            "words": [belief.quality for belief in chosen],
+            "grounds": [json.dumps(list(belief.reasons)) for belief in chosen],
+            "qualities": [each.quality for each in weighed],
+            "reasons": [json.dumps(list(each.reasons)) for each in weighed],
+            "supports": [belief.support for belief in chosen],
+            "support_versions": [belief.support_version for belief in chosen],
             "evidence_samples": [sample_id for sample_id, _, _ in grounds],
             "evidence_feedback": [feedback for _, feedback, _ in grounds],
             "evidence_annotations": [annotation for _, _, annotation in grounds],
+            "weigh_at": weigh_next(age_days=0, now=now),
             "now": now,
         },
     )

@@ -4,7 +4,8 @@
 -- so the locks stand in a statement of their own.
 SELECT id FROM curation_sample WHERE id = ANY (%(samples)s::bigint[])
 ORDER BY id FOR NO KEY UPDATE;
-SELECT s.id, l.value, l.origin, l.quality, l.reasons,
+SELECT s.id, l.value, l.origin, coalesce(l.word, l.quality) AS quality,
+    CASE WHEN l.word IS NULL THEN l.reasons ELSE l.grounds END AS reasons,
     EXISTS (
         SELECT 1 FROM curation_labelevidence e
         LEFT JOIN curation_annotation a ON a.id = e.annotation_id
@@ -14,7 +15,8 @@ SELECT s.id, l.value, l.origin, l.quality, l.reasons,
     ARRAY(
         SELECT e.annotation_id FROM curation_labelevidence e
         WHERE e.label_id = l.id AND e.annotation_id IS NOT NULL ORDER BY e.annotation_id
-    ) AS annotation_ids
+    ) AS annotation_ids,
+    l.support, l.support_version
 FROM curation_sample s
 JOIN curation_label l ON l.sample_id = s.id AND l.is_current
 WHERE s.id = ANY (%(samples)s::bigint[]);
@@ -32,11 +34,12 @@ UPDATE curation_label SET is_current = false
 WHERE sample_id = ANY (%(samples)s::bigint[]) AND is_current;
 WITH made AS (
     INSERT INTO curation_label
-        (sample_id, value, origin, quality, reasons, is_current, created_at)
-    SELECT n.sample_id, n.value, n.origin, n.quality, n.reasons, true, %(now)s
+        (sample_id, value, origin, word, grounds, quality, reasons, support, support_version,
+         weigh_at, is_current, created_at)
+    SELECT n.*, %(weigh_at)s, true, %(now)s
     FROM unnest(%(samples)s::bigint[], %(values)s::text[], %(origins)s::text[],
-                %(qualities)s::float8[], %(reasons)s::jsonb[])
-         AS n (sample_id, value, origin, quality, reasons)
+                %(words)s::float8[], %(grounds)s::jsonb[], %(qualities)s::float8[],
+                %(reasons)s::jsonb[], %(supports)s::float8[], %(support_versions)s::text[]) AS n
     RETURNING id, sample_id
 )
 INSERT INTO curation_labelevidence (label_id, feedback_id, annotation_id)
@@ -63,7 +66,8 @@ WHERE n.origin <> 'feedback' AND (
 -- The best earlier label of each sample whose grounds still stand: annotations before imports,
 -- the latest first. One that was set in bulk, and taken back, does not stand.
 SELECT DISTINCT ON (l.sample_id)
-    l.sample_id, l.value, l.origin, l.quality, l.reasons,
+    l.sample_id, l.value, l.origin, coalesce(l.word, l.quality) AS quality,
+    CASE WHEN l.word IS NULL THEN l.reasons ELSE l.grounds END AS reasons,
     ARRAY(
         SELECT e.annotation_id FROM curation_labelevidence e
         WHERE e.label_id = l.id AND e.annotation_id IS NOT NULL ORDER BY e.annotation_id

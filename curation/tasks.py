@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from curation import label_weighing
 from curation.digest import services as digestion
 from curation.digest import trust
 from curation.exchange import imports
@@ -73,3 +74,9 @@ def advance_bulk_actions() -> None:
 def import_files() -> None:
     """Read the files that people uploaded."""
     imports.work(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=60, time_limit=90)
+def age_labels() -> None:
+    """Weigh the labels whose age has come to count for more."""
+    label_weighing.age_labels(now=utcnow())

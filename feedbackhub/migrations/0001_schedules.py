@@ -11,6 +11,7 @@ SCHEDULES = [
     ("Index precedents", "curation.tasks.index_precedents", 10, "seconds", 20),
     ("Create partitions ahead", "curation.tasks.make_partitions", 12, "hours", 3600),
     ("Retire old months", "curation.tasks.retire_partitions", 6, "hours", 3600),
+    ("Weigh labels by age", "curation.tasks.age_labels", 1, "minutes", 60),
     ("Tidy trust", "curation.tasks.tidy_trust", 5, "minutes", 300),
     ("Carry out erasures", "feedbackhub.tasks.erase", 30, "seconds", 30),
     ("Read uploaded files", "curation.tasks.import_files", 3, "seconds", 10),
