@@ -10,20 +10,23 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from curation.arms import ArmCounts, AuditAnswer, arm_counts, audit_answers
-from curation.models import CurationPolicy, Project, Sample
+from curation.models import CurationPolicy, Label, Project, Sample
 from curation.rankings import RankingStatus, ranking_status
 from feedbackhub.core.sql import fetch, statements
 
 __all__ = [
+    "AnnotatedValue",
     "ArmCounts",
     "AuditAnswer",
     "LabelledText",
     "RankingStatus",
     "ScoredPool",
     "ScoredSample",
+    "annotated_values",
     "arm_counts",
     "audit_answers",
     "calibration_labels",
+    "clusters_of",
     "erased_count",
     "new_label_count",
     "outside_split",
@@ -73,6 +76,14 @@ class ScoredPool:
     """How many may be picked in all; each stands for its cluster."""
 
 
+@dataclass(frozen=True)
+class AnnotatedValue:
+    """A label by annotators, and since when it is believed."""
+
+    value: str
+    at: datetime
+
+
 def training_labels(*, project: Project, min_quality: float) -> list[LabelledText]:
     """What may be trained on: labels of at least ``min_quality`` in train clusters, by sample."""
     return _labels(project, split="train", min_quality=min_quality, trusted_only=False)
@@ -106,6 +117,23 @@ def test_label_count(*, project: Project) -> int:
         min_quality=_min_quality(project),
         trusted_only=True,
     )
+
+
+def clusters_of(*, sample_ids: Sequence[int]) -> dict[int, int]:
+    """The clusters of these samples by id; samples without one are missing."""
+    found = Sample.objects.filter(pk__in=list(sample_ids), cluster__isnull=False)
+    return {pk: cluster for pk, cluster in found.values_list("pk", "cluster_id") if cluster}
+
+
+def annotated_values(*, sample_ids: Sequence[int]) -> dict[int, AnnotatedValue]:
+    """What annotators' current labels say of these samples, by id; others are missing."""
+    found = Label.objects.filter(
+        sample_id__in=list(sample_ids), is_current=True, origin=Label.Origin.ANNOTATION
+    )
+    return {
+        pk: AnnotatedValue(value, at)
+        for pk, value, at in found.values_list("sample_id", "value", "created_at")
+    }
 
 
 def texts_of(*, sample_ids: Sequence[int]) -> dict[int, str]:

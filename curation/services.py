@@ -6,8 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from curation.label_weighing import record_support
 from curation.models import CurationPolicy, Guideline, LabelOption, Project
 from feedbackhub.core.models import User
+
+__all__ = ["LabelSpec", "create_project", "record_support"]
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,7 @@ CELERY_TASK_ROUTES = {
     "training.tasks.execute": {"queue": "training"},
     "training.tasks.evaluate": {"queue": "training"},
     "training.tasks.appraise": {"queue": "training"},
+    "training.tasks.find_label_errors": {"queue": "training"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -288,3 +288,42 @@ class QueueValue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue}: {self.n_labels} labels"
+
+
+class LabelErrorScan(models.Model):
+    """One look at the labels a version was taught, by models that were each taught a part."""
+
+    version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="label_error_scan")
+    n_labels = models.PositiveIntegerField(default=0, help_text="Looked at.")
+    n_judged = models.PositiveIntegerField(
+        default=0, help_text="Of classes common enough to be judged."
+    )
+    n_suspect = models.PositiveIntegerField(default=0, help_text="Likely wrong.")
+    n_queued = models.PositiveIntegerField(default=0, help_text="The worst, asked about.")
+    temperature = models.FloatField(null=True, help_text="Above 1: the models were too sure.")
+    seconds = models.FloatField(null=True)
+    note = models.TextField(blank=True, help_text="Why nothing was judged, as a sentence.")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"labels of {self.version}"
+
+
+class LabelErrorFlag(models.Model):
+    """One label that was doubted and asked about; what people said is read from their answers."""
+
+    scan = models.ForeignKey(LabelErrorScan, models.CASCADE, related_name="flags")
+    sample_id = models.BigIntegerField(db_index=True)
+    label_id = models.BigIntegerField()
+    given = models.CharField(max_length=60, help_text="The label that is doubted.")
+    suggested = models.CharField(max_length=60, help_text="What the models say.")
+    support = models.FloatField(help_text="Their probability of the label given.")
+    probability = models.FloatField(help_text="Their probability of what they say.")
+    flagged_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("scan", "sample_id", name="labelerrorflag_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sample_id}: {self.given}, perhaps {self.suggested}"

@@ -6,7 +6,7 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from feedbackhub.core.clock import utcnow
-from training import evaluation, scoring, services, value
+from training import evaluation, label_errors, scoring, services, value
 from training.models import ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -53,3 +53,19 @@ def appraise(*, version_id: int) -> None:
 def score() -> None:
     """Score the pool and refill the uncertain queue."""
     scoring.score(now=utcnow())
+
+
+@shared_task(name="training.tasks.doubt", time_limit=60)
+def doubt() -> None:
+    """Send the newest versions whose labels nobody has looked at to the long queue."""
+    try:
+        for version_id in label_errors.due(now=utcnow()):
+            find_label_errors.apply_async(kwargs={"version_id": version_id}, expires=60)
+    except OperationalError as error:
+        logger.warning("The broker cannot be reached; sending again at the next tick: %s", error)
+
+
+@shared_task(name="training.tasks.find_label_errors", time_limit=2 * 3600)
+def find_label_errors(*, version_id: int) -> None:
+    """Look at the labels one version was taught, unless somebody has."""
+    label_errors.look(version_id=version_id, clock=utcnow)

@@ -17,7 +17,7 @@ from curation.review import engine
 from curation.review.consensus import UNBLIND_QUALITY, consensus
 from curation.review.emptiness import Empty, why_empty
 from curation.review.engine import HeldLease, QueueDepth, Reserved, Reveal
-from curation.review.items import Pick, open_items
+from curation.review.items import Pick, close_untouched, open_items
 from curation.review.mixing import SHARES, draw
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Can
@@ -25,6 +25,7 @@ from feedbackhub.core.roles import Can
 __all__ = [
     "Pick",
     "claim",
+    "close_untouched",
     "expose",
     "heartbeat",
     "open_items",

@@ -17,6 +17,7 @@ SCHEDULES = [
     ("Read uploaded files", "curation.tasks.import_files", 3, "seconds", 10),
     ("Plan training", "training.tasks.plan", 3, "seconds", 10),
     ("Score the pool", "training.tasks.score", 5, "seconds", 10),
+    ("Look for label errors", "training.tasks.doubt", 30, "seconds", 30),
     ("Advance rollouts", "rollout.tasks.advance", 3, "seconds", 10),
 ]
 
