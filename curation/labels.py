@@ -209,8 +209,10 @@ def _current(sample_ids: Iterable[int]) -> dict[int, _Current]:
     with connection.cursor() as cursor:
         cursor.execute(SQL["lock_current_labels"], {"samples": sorted(sample_ids)})
         return {
-            row[0]: _Current(*row[:4], tuple(json.loads(row[4])), row[5], tuple(row[6]), *row[7:])
-            for row in cursor.fetchall()
+            pk: _Current(
+                pk, value, origin, word, tuple(json.loads(said)), shaken, tuple(notes), support, by
+            )
+            for pk, value, origin, word, said, shaken, notes, support, by in cursor.fetchall()
         }
 
 

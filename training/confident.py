@@ -142,7 +142,8 @@ def _out_of_fold(
 ) -> Floats:
     found = np.zeros((values.size, len(classes)))
     for fold in np.unique(fold_of):
-        taught, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        taught = np.flatnonzero(fold_of != fold).tolist()
+        held = np.flatnonzero(fold_of == fold).tolist()
         pipeline = estimators.fit(
             make(),
             texts=[given.texts[i] for i in taught],
