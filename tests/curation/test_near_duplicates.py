@@ -14,8 +14,9 @@ from curation.digest.normalise import normalise
 from curation.digest.samples import NewSample, upsert_samples
 from curation.digest.sketch import ALIKE, grams, jaccard
 from curation.labels import Belief, believe
-from curation.models import Band, Cluster, Label, Project, Sample, SampleScore
+from curation.models import Band, Cluster, Label, Project, Sample
 from curation.models.sample import Split
+from curation.rankings import Score, record_scores
 from feedbackhub.demo.corpus import generate_reviews
 from tests.factories import NOW, make_project
 
@@ -85,10 +86,9 @@ def test_a_text_alike_to_texts_of_two_splits_is_used_nowhere() -> None:
     (torn,) = add(project, torn_text)
     for sample in (trained, tested, torn):
         label(sample, "good")
-    SampleScore.objects.create(
-        sample=torn, model_version="v1", predicted_label="good", margin=0.1, entropy=0.6,
-        scored_at=NOW,
-    )  # fmt: skip
+    record_scores(
+        scores=[queries.Score(torn.pk, "good", 0.5, 0.1, 0.6)], model_version="v1", now=NOW
+    )
 
     assert torn.cluster is None
     used = [
@@ -101,9 +101,8 @@ def test_a_text_alike_to_texts_of_two_splits_is_used_nowhere() -> None:
     for name in Split.values:
         assert torn.pk in queries.outside_split(sample_ids=[torn.pk], split=name)
     Label.objects.filter(sample=torn).update(is_current=False)
-    pool = queries.unscored_pool(project=project, model_version="v2", limit=10)
-    assert torn.pk not in {row.sample_id for row in pool}
-    assert queries.scored_pool(project=project, model_version="v1", limit=10) == []
+    pool = queries.scored_pool(project=project, model_version="v1", head=9, others=9, seed=1)
+    assert pool.size == 0
 
     # What is alike to the unused text alone is alike to nothing that is used.
     (later,) = add(project, "all had the soup, and lovely bread at the table was what we came for")
