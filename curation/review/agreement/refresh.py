@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from curation.models import AgreementState, Project
 from curation.review.agreement.annotators import skills
@@ -57,13 +57,12 @@ class Annotator:
 def refresh(*, now: datetime) -> Refreshed:
     """Do what is due in every project; one that another tick is working on is passed over."""
     _notice(now)
-    busy = AgreementState.objects.filter(is_due=True) | AgreementState.objects.filter(
-        weighed_to__isnull=False
-    )
-    done = [_refresh(project_id, now) for project_id in busy.values_list("pk", flat=True)]
-    return Refreshed(
-        projects=sum(each.projects for each in done), labels=sum(each.labels for each in done)
-    )
+    busy = AgreementState.objects.filter(Q(is_due=True) | Q(weighed_to__isnull=False))
+    worked_out, changed = 0, 0
+    for project in Project.objects.filter(agreement_state__in=busy).order_by("pk"):
+        worked_out += _catch_up(project, now)
+        changed += _weigh_on(project, now)
+    return Refreshed(projects=worked_out, labels=changed)
 
 
 def _notice(now: datetime) -> None:
@@ -76,23 +75,32 @@ def _notice(now: datetime) -> None:
     execute(SQL["notice"], params)
 
 
-def _refresh(project_id: int, now: datetime) -> Refreshed:
+def _catch_up(project: Project, now: datetime) -> bool:
+    """Work the records out if they are due and nobody else is at it; whether they were."""
     with transaction.atomic():
-        locked = AgreementState.objects.select_for_update(skip_locked=True)
-        state = locked.select_related(None).filter(pk=project_id).first()
+        due = AgreementState.objects.select_for_update(skip_locked=True)
+        state = due.filter(pk=project.pk, is_due=True).first()
         if state is None:
-            return Refreshed()
-        project = Project.objects.get(pk=project_id)
-        was_due = state.is_due
-        if was_due:
-            _start_weighing(state, _work_out(project, now), now)
-            state.is_due = False
-        changed = 0
-        if state.weighed_to is not None:
-            window = reweigh_window(project=project, after=state.weighed_to, now=now)
-            changed, state.weighed_to = window.changed, window.weighed_to
+            return False
+        _start_weighing(state, _work_out(project, now), now)
+        state.is_due = False
         state.save(update_fields=["is_due", "weighed_by", "weighed_to", "weighed_at"])
-    return Refreshed(projects=int(was_due), labels=changed)
+    return True
+
+
+def _weigh_on(project: Project, now: datetime) -> int:
+    """Weigh the next window of labels, if one is left; how many changed.
+
+    Outside any transaction: samples stay locked no longer than one batch takes. Two ticks at the
+    same window weigh it twice, to the same end, and one of them moves on.
+    """
+    states = AgreementState.objects.filter(pk=project.pk)
+    after = states.values_list("weighed_to", flat=True).first()
+    if after is None:
+        return 0
+    window = reweigh_window(project=project, after=after, now=now)
+    states.filter(weighed_to=after).update(weighed_to=window.weighed_to)
+    return window.changed
 
 
 def _work_out(project: Project, now: datetime) -> dict[str, float]:
@@ -111,7 +119,7 @@ def _work_out(project: Project, now: datetime) -> dict[str, float]:
 
 
 def _shared(project: Project, labels: Sequence[str]) -> Ints:
-    """Answers to learn from (n, 4): sample, annotator, what was said, the truth if it is known."""
+    """Answers to learn from (n, 4): text, annotator, what was said, and the truth or UNKNOWN."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL["shared_answers"],
