@@ -86,9 +86,8 @@ def test_a_text_alike_to_texts_of_two_splits_is_used_nowhere() -> None:
     (torn,) = add(project, torn_text)
     for sample in (trained, tested, torn):
         label(sample, "good")
-    record_scores(
-        scores=[queries.Score(torn.pk, "good", 0.5, 0.1, 0.6)], model_version="v1", now=NOW
-    )
+    scores = [Score(torn.pk, "good", 0.5, 0.1, 0.6)]
+    record_scores(scores=scores, model_version="v1", now=NOW)
 
     assert torn.cluster is None
     used = [
