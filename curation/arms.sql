@@ -27,7 +27,8 @@ ORDER BY f.arm, has_subject DESC;
 -- audit_answers --
 -- Audited predictions of a rollout with the majority of the blind answers to their text's audit
 -- items. A tie is no answer. Answers to disputes are left out: they come first where the model is
--- wrong, while what nobody disputes waits its turn in the audit queue.
+-- wrong, while what nobody disputes waits its turn in the audit queue. Those that an audit item has
+-- adopted, when its turn came, are the audit's.
 SELECT p.arm, p.subject_hash IS NOT NULL AS has_subject, p.id AS prediction_id,
     coalesce(p.subject_hash, uuid_send(p.id)) AS unit,
     p.label AS predicted, truth.value AS truth, truth.answered_at
@@ -39,10 +40,12 @@ CROSS JOIN LATERAL (
         SELECT a.value, max(a.submitted_at) AS answered_at,
             count(*) AS n, max(count(*)) OVER () AS most
         FROM curation_annotation a
-        JOIN curation_reviewitem i ON i.id = a.item_id AND i.status = 'done'
-            AND i.queue = 'audit'
         WHERE a.sample_id = s.id AND a.kind = 'label' AND a.is_blind AND NOT a.is_extra
-            AND a.undone_at IS NULL
+            AND a.undone_at IS NULL AND EXISTS (
+                SELECT 1 FROM curation_reviewitem i
+                WHERE i.sample_id = a.sample_id AND i.status = 'done' AND i.queue = 'audit'
+                    AND (i.id = a.item_id OR i.is_adopted)
+            )
         GROUP BY a.value
     ) votes
     WHERE votes.n = votes.most

@@ -61,6 +61,8 @@ def make_project(
     pool_margin: float = 0.0,
     test_share: float = 0.25,
     shown_first_share: float = 0.0,
+    random_share: float = 0.0,
+    gold_share: float = 0.0,
     **policy: Any,
 ) -> Project:
     """A project with labels, a guideline and the policies of every room."""
@@ -81,6 +83,8 @@ def make_project(
         pool_margin=pool_margin,
         test_share=test_share,
         shown_first_share=shown_first_share,
+        random_share=random_share,
+        gold_share=gold_share,
         **policy,
     )
     TrainingPolicy.objects.create(project=project)

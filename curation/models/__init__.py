@@ -19,6 +19,7 @@ from curation.models.event import (
     RejectedEvent,
 )
 from curation.models.exchange import FileImport
+from curation.models.gold import GoldItem
 from curation.models.privacy import Erasure, RetentionPolicy
 from curation.models.project import (
     CurationPolicy,
@@ -65,6 +66,7 @@ __all__ = [
     "FeedbackKey",
     "FeedbackOutcome",
     "FileImport",
+    "GoldItem",
     "Guideline",
     "IntakeMinute",
     "IntakeTally",

@@ -189,6 +189,37 @@ class CurationPolicy(models.Model):
     overlap = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1)], help_text="Annotators asked for each item."
     )
+    dispute_overlap = models.PositiveSmallIntegerField(
+        default=2,
+        db_default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(3)],
+        help_text="Annotators asked where users contradict the model, or the first answer "
+        "contradicts what was believed. A tie asks one more, up to three; then a senior decides.",
+    )
+    confident_posterior = models.FloatField(
+        default=0.95,
+        db_default=0.95,
+        validators=[MinValueValidator(0.5), MaxValueValidator(1.0)],
+        help_text="Nobody else is asked once the annotators' records make an answer this likely.",
+    )
+    confident_model = models.FloatField(
+        default=0.9,
+        db_default=0.9,
+        validators=SHARE,
+        help_text="An answer against a model at least this sure asks a second annotator.",
+    )
+    random_share = models.FloatField(
+        default=0.1,
+        db_default=0.1,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text="Share of served items drawn by lot from all that are open.",
+    )
+    gold_share = models.FloatField(
+        default=0.07,
+        db_default=0.07,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.2)],
+        help_text="Share of served items whose answer is known; annotators cannot tell which.",
+    )
     lease_seconds = models.PositiveIntegerField(default=300)
     shown_first_share = models.FloatField(
         db_default=0.05,

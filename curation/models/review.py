@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Random
 
 from curation.models.project import Guideline, Project
 from curation.models.sample import Sample
@@ -29,6 +30,24 @@ class SkipReason(models.TextChoices):
     OTHER = "other", "Something else"
 
 
+class Routed(models.TextChoices):
+    """Why an item went another way than to the next annotator."""
+
+    OPENED = "opened", "Only a senior annotator can decide it"
+    SPLIT = "split", "Annotators are split"
+    UNCLEAR = "unclear", "Annotators find it unclear"
+    LANGUAGE = "language", "Annotators say it is in another language"
+    PASSED = "passed", "Annotators keep passing it on"
+    SPAM = "spam", "Annotators call it spam"
+
+
+class Draw(models.TextChoices):
+    """How an item came to an annotator."""
+
+    QUEUE = "queue", "As the most urgent of its queue"
+    RANDOM = "random", "By lot, of all that are open"
+
+
 class ReviewItem(models.Model):
     """A sample waiting in a queue for ``needed`` answers.
 
@@ -52,6 +71,19 @@ class ReviewItem(models.Model):
     taken = models.PositiveSmallIntegerField(default=0)
     done = models.PositiveSmallIntegerField(default=0)
     skips = models.PositiveSmallIntegerField(default=0)
+    for_senior = models.BooleanField(default=False, db_default=False)
+    routed = models.CharField(
+        max_length=8, choices=Routed.choices, blank=True, default="", db_default=""
+    )
+    saved = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Answers not asked for, because it was sure without."
+    )
+    is_adopted = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Done by blind answers to the same text in another queue.",
+    )
+    lot = models.FloatField(db_default=Random(), help_text="Uniform in [0, 1): its place by lot.")
     why = models.JSONField(default=dict, help_text="Why it is here; shown only after the answer.")
     prediction_id = models.UUIDField(null=True)
     model_version = models.CharField(
@@ -68,10 +100,17 @@ class ReviewItem(models.Model):
             models.Index(
                 "project",
                 "queue",
+                F("for_senior").desc(),
                 F("priority").desc(),
                 "id",
                 condition=Q(status="open", taken__lt=F("needed")),
                 name="reviewitem_claimable",
+            ),
+            models.Index(
+                "project",
+                "lot",
+                condition=Q(status="open", taken__lt=F("needed")),
+                name="reviewitem_lot",
             ),
         ]
         constraints = [
@@ -94,6 +133,10 @@ class Lease(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="leases")
     claimed_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
+    draw = models.CharField(
+        max_length=6, choices=Draw.choices, default=Draw.QUEUE, db_default=Draw.QUEUE
+    )
+    inclusion_probability = models.FloatField(null=True, help_text="Of its draw by lot.")
 
     class Meta:
         constraints = [models.UniqueConstraint("item", "user", name="lease_once")]
@@ -130,6 +173,10 @@ class Annotation(models.Model):
     is_extra = models.BooleanField(default=False, help_text="Came when no slot was free any more.")
     submission_key = models.UUIDField(help_text="Makes a resent submission count once.")
     seconds_spent = models.FloatField(null=True)
+    draw = models.CharField(
+        max_length=6, choices=Draw.choices, default=Draw.QUEUE, db_default=Draw.QUEUE
+    )
+    inclusion_probability = models.FloatField(null=True, help_text="Of its draw by lot.")
     submitted_at = models.DateTimeField()
     undone_at = models.DateTimeField(null=True)
 

@@ -9,11 +9,12 @@ ORDER BY id FOR UPDATE;
 -- In the order of the samples, as the digest locks them. An update that changes nothing would
 -- still rewrite index entries: it is left out.
 INSERT INTO curation_reviewitem
-    (project_id, sample_id, queue, status, priority, needed, taken, done, skips, why,
-     prediction_id, model_version, inclusion_probability, created_at)
+    (project_id, sample_id, queue, status, priority, needed, taken, done, skips, for_senior,
+     routed, why, prediction_id, model_version, inclusion_probability, created_at)
 SELECT %(project)s, n.sample_id, n.queue, 'open', n.priority,
     coalesce((SELECT overlap FROM curation_curationpolicy WHERE project_id = %(project)s), 1),
-    0, 0, 0, n.why,
+    0, 0, 0, jsonb_exists(n.why, 'senior'),
+    CASE WHEN jsonb_exists(n.why, 'senior') THEN 'opened' ELSE '' END, n.why,
     n.prediction_id, n.model_version, n.inclusion_probability, %(now)s
 FROM unnest(%(samples)s::bigint[], %(queue_names)s::text[], %(priorities)s::float8[],
             %(whys)s::jsonb[], %(predictions)s::uuid[], %(versions)s::text[],
@@ -32,7 +33,7 @@ UPDATE curation_reviewitem SET status = 'closed', closed_at = %(now)s,
 WHERE id IN (
     SELECT id FROM curation_reviewitem
     WHERE sample_id = ANY (%(samples)s::bigint[]) AND queue = %(queue)s AND status = 'open'
-        AND taken = 0
+        AND taken = 0 AND id IS DISTINCT FROM %(but)s::bigint
     ORDER BY id FOR UPDATE
 );
 

@@ -31,6 +31,8 @@ class Pick:
     """Which version ranked it."""
     inclusion_probability: float | None = None
     """How likely it was to be picked, in [0, 1]."""
+    for_senior: bool = False
+    """Only a senior annotator is asked."""
 
 
 def open_items(*, project: Project, picks: Sequence[Pick], now: datetime) -> int:
@@ -51,7 +53,7 @@ def open_items(*, project: Project, picks: Sequence[Pick], now: datetime) -> int
                 "samples": [pick.sample_id for pick in chosen],
                 "queue_names": [str(Queue(pick.queue)) for pick in chosen],
                 "priorities": [round(pick.priority, 2) for pick in chosen],
-                "whys": [json.dumps(dict(pick.why)) for pick in chosen],
+                "whys": [json.dumps(_why(pick)) for pick in chosen],
                 "predictions": [pick.prediction_id for pick in chosen],
                 "versions": [pick.model_version for pick in chosen],
                 "inclusions": [pick.inclusion_probability for pick in chosen],
@@ -60,16 +62,36 @@ def open_items(*, project: Project, picks: Sequence[Pick], now: datetime) -> int
         )
 
 
-def close_untouched(*, sample_ids: Sequence[int], queue: str, reason: str, now: datetime) -> int:
-    """Close the open items of these samples in ``queue`` that nobody holds or has answered."""
+def close_untouched(
+    *,
+    sample_ids: Sequence[int],
+    queue: str,
+    reason: str,
+    now: datetime,
+    but_item: int | None = None,
+) -> int:
+    """Close the open items of these samples in ``queue`` that nobody holds or has answered.
+
+    ``but_item`` stays as it is.
+    """
     if not sample_ids:
         return 0
     return execute(
         SQL["close_untouched"],
-        {"samples": list(sample_ids), "queue": str(queue), "reason": reason, "now": now},
+        {
+            "samples": list(sample_ids),
+            "queue": str(queue),
+            "reason": reason,
+            "but": but_item,
+            "now": now,
+        },
     )
 
 
 def lock_items(*, sample_ids: Sequence[int]) -> None:
     """Lock the open items of these samples in the order everyone does."""
     execute(SQL["lock_items"], {"samples": list(sample_ids)})
+
+
+def _why(pick: Pick) -> dict[str, Any]:
+    return {**pick.why, "senior": True} if pick.for_senior else dict(pick.why)

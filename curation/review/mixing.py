@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from curation.models.review import Queue
@@ -16,28 +17,70 @@ SHARES: dict[str, float] = {
     Queue.AUDIT: 20,
     Queue.LABEL_ERROR: 20,
     Queue.SLICE: 10,
-    Queue.GOLD: 10,
     Queue.SPAM: 5,
 }
+# Served among the others at a share of its own, and never alone: with nothing else free it would
+# be known for what it is.
+GOLD = str(Queue.GOLD)
 
 
-def draw(*, free: Mapping[str, int], slots: int, user_id: int, now: datetime) -> dict[str, int]:
-    """How many items to take from each queue, when so many are ``free`` in each.
+@dataclass(frozen=True)
+class Lot:
+    """A draw by lot: where on the circle to start, and which of the items from there to take."""
 
-    Each slot draws by the shares of the queues that are not used up. The draws are hashes of
-    annotator, time and slot: nothing to store, and fixed in a test.
+    start: float
+    """In [0, 1)."""
+    pick: float
+    """In [0, 1)."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What to take: so many items of each queue, the most urgent first, and some by lot."""
+
+    queues: Mapping[str, int] = field(default_factory=dict)
+    lots: tuple[Lot, ...] = ()
+
+
+def draw(
+    *,
+    free: Mapping[str, int],
+    slots: int,
+    user_id: int,
+    now: datetime,
+    random_share: float = 0.0,
+    gold_share: float = 0.0,
+) -> Drawn:
+    """What to take for each of ``slots``, when so many items are ``free`` in each queue.
+
+    A slot is gold, by lot, or of a queue; a queue is drawn by the shares of those that are not used
+    up. The draws are hashes of annotator, time and slot: nothing to store, and fixed in a test.
 
     >>> draw(free={"disputed": 1, "audit": 9}, slots=0, user_id=1, now=datetime(2026, 1, 1))
-    {}
+    Drawn(queues={}, lots=())
+    >>> draw(free={"gold": 9}, slots=5, user_id=1, now=datetime(2026, 1, 1), gold_share=0.2)
+    Drawn(queues={}, lots=())
     """
     drawn: Counter[str] = Counter()
+    lots: list[Lot] = []
+    others = sum(free.get(queue, 0) for queue in SHARES)
     for slot in range(slots):
-        left = [queue for queue in SHARES if free.get(queue, 0) > drawn[queue]]
-        if not left:
+        if drawn.total() - drawn[GOLD] + len(lots) >= others:
             break
-        point = unit_interval("mixing", f"{user_id}:{now.isoformat()}:{slot}")
-        drawn[_at(point, left)] += 1
-    return dict(drawn)
+        point = unit_interval("serving", f"{user_id}:{now.isoformat()}:{slot}")
+        if point < gold_share and free.get(GOLD, 0) > drawn[GOLD]:
+            drawn[GOLD] += 1
+        elif gold_share <= point < gold_share + random_share:
+            start, pick = (
+                unit_interval(each, f"{user_id}:{now.isoformat()}:{slot}")
+                for each in ("lot", "pick")
+            )
+            lots.append(Lot(start, pick))
+        else:
+            left = [queue for queue in SHARES if free.get(queue, 0) > drawn[queue]]
+            point = unit_interval("mixing", f"{user_id}:{now.isoformat()}:{slot}")
+            drawn[_at(point, left)] += 1
+    return Drawn(dict(drawn), tuple(lots))
 
 
 def _at(point: float, queues: list[str]) -> str:

@@ -3,24 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Sum
 
-from curation import labels
-from curation.digest.voices import reweigh
-from curation.labels import Belief
-from curation.models import Annotation, Label, Project
+from curation.models import Annotation, Project, ReviewItem
 from curation.models.review import Queue, SkipReason
-from curation.review import engine
-from curation.review.consensus import UNBLIND_QUALITY, consensus
+from curation.review import answering, conclusions, deciding, engine
 from curation.review.emptiness import Empty, why_empty
-from curation.review.engine import HeldLease, QueueDepth, Reserved, Reveal
+from curation.review.engine import Asking, HeldLease, QueueDepth, Reserved, Reveal
 from curation.review.items import Pick, close_untouched, open_items
-from curation.review.mixing import SHARES, draw
+from curation.review.mixing import GOLD, SHARES, draw
 from feedbackhub.core.models import User
-from feedbackhub.core.roles import Can
+from feedbackhub.core.roles import CAPABILITIES, Can, Role
 
 __all__ = [
     "Pick",
@@ -28,6 +25,7 @@ __all__ = [
     "close_untouched",
     "expose",
     "heartbeat",
+    "labels_saved",
     "open_items",
     "queue_depths",
     "release",
@@ -93,6 +91,9 @@ class Skipped:
     annotation_id: int
     reason: str
     is_closed: bool
+    """Others gave the same reason: no annotator will be asked again."""
+    routed: str
+    """A value of ``Routed``: where the skips sent the item; empty while others are asked."""
 
 
 @dataclass(frozen=True)
@@ -118,19 +119,22 @@ def claim(
     ``PermissionDenied`` without :attr:`Can.REVIEW`, and ``ValueError`` for an unknown queue. When
     nothing is found, leases that ran out are swept and it is tried once more.
     """
-    project.require(user, Can.REVIEW)
-    queues = [*SHARES] if queue is None else [str(Queue(queue))]
-    most = max(1, min(limit, engine.MOST_CLAIMED))
-    items = _claim(project, user, queues, most, now)
-    if not items and engine.sweep(now=now):
-        items = _claim(project, user, queues, most, now)
-    if not items:
-        return Claimed(
-            items=[], empty=why_empty(project=project, user=user, queues=queues), depth=0
-        )
-    return Claimed(
-        items=items, empty=None, depth=engine.depth(project_id=project.pk, queues=queues)
+    seat = engine.seat(project_id=project.pk, user_id=user.pk)
+    asking = Asking(
+        project_id=project.pk,
+        user_id=user.pk,
+        is_senior=Can.REVIEW_SENIOR in _capabilities(project, user, seat.role),
+        queues=[*SHARES, GOLD] if queue is None else [str(Queue(queue))],
+        limit=max(1, min(limit, engine.MOST_CLAIMED)),
     )
+    mix = (seat.random_share, seat.gold_share) if queue is None else (0.0, 0.0)
+    items = _claim(asking, mix, now)
+    if not items and engine.sweep(now=now):
+        items = _claim(asking, mix, now)
+    if not items:
+        deciding.adopt(project_id=project.pk, now=now)
+        return Claimed(items=[], empty=why_empty(asking=asking), depth=0)
+    return Claimed(items=items, empty=None, depth=engine.depth(asking=asking))
 
 
 def submit(
@@ -149,13 +153,13 @@ def submit(
     An answer is never thrown away: without a slot it is kept as an extra opinion, after an undo as
     an unblinded one. Raises :class:`ReviewRefused` as one of its kinds, and ``PermissionDenied``.
     """
-    project.require(user, Can.REVIEW)
     with transaction.atomic():
-        _lock(project, user, item_id)
-        answer = engine.submit(
+        is_senior = _lock(project, user, item_id)
+        answer = answering.submit(
             project_id=project.pk,
             item_id=item_id,
             user_id=user.pk,
+            is_senior=is_senior,
             value=value,
             note=note,
             key=submission_key,
@@ -163,14 +167,8 @@ def submit(
             now=now,
         )
         if answer is None:
-            return _submitted_before(project, user, item_id, value, submission_key, now)
-        is_settled = _conclude(answer, item_id, value, now)
-        reveal = engine.reveal(
-            item_id=item_id,
-            user_id=user.pk,
-            settled_sample=answer.sample_id if is_settled else None,
-            now=now,
-        )
+            return _submitted_before(project, user, item_id, value, submission_key)
+        reveal = _take_in(answer, user, item_id, value, now)
     return Submitted(
         item_id=item_id,
         annotation_id=answer.annotation_id,
@@ -192,16 +190,17 @@ def skip(
     note: str = "",
     seconds_spent: float | None = None,
 ) -> Skipped:
-    """Pass an item on to others; two spam or two unclear close it. Reveals nothing.
+    """Pass an item on to others. Reveals nothing.
 
-    Raises as :func:`submit`.
+    Two who call it spam end it, and a senior annotator says whether it is; two who find it unclear
+    or in another language, or three skips, pass it on to a senior. A senior who skips it again ends
+    it, and spam takes its label with it. Raises as :func:`submit`.
     """
-    project.require(user, Can.REVIEW)
-    if reason not in SkipReason.values:
-        raise NotALabel(f"Skip for one of these reasons: {', '.join(SkipReason.values)}.")
     with transaction.atomic():
         _lock(project, user, item_id)
-        skipped = engine.skip(
+        if reason not in SkipReason.values:
+            raise NotALabel(f"Skip for one of these reasons: {', '.join(SkipReason.values)}.")
+        skipped = answering.skip(
             project_id=project.pk,
             item_id=item_id,
             user_id=user.pk,
@@ -212,11 +211,10 @@ def skip(
             now=now,
         )
         if skipped is None:
-            before = _earlier(project, user, item_id, submission_key)
-            if before is None or before.skip_reason != reason:
-                raise KeyReused("This was sent before as something else; reload the page.")
-            return Skipped(item_id, before.annotation_id, reason, before.status == "closed")
-    return Skipped(item_id, skipped.annotation_id, reason, skipped.is_closed)
+            return _skipped_before(project, user, item_id, reason, submission_key)
+        decision = conclusions.settle(project=project, item_id=item_id, now=now)
+    is_closed = decision.status == ReviewItem.Status.CLOSED
+    return Skipped(item_id, skipped.annotation_id, reason, is_closed, decision.routed)
 
 
 def undo(
@@ -229,17 +227,17 @@ def undo(
     else, and answering again is kept unblinded. The same key again gives the same answer.
     Raises :class:`NothingToUndo`.
     """
-    project.require(user, Can.REVIEW)
     with transaction.atomic():
-        last = engine.last(project_id=project.pk, user_id=user.pk, key=submission_key, now=now)
+        project.require(user, Can.REVIEW)
+        last = answering.last(project_id=project.pk, user_id=user.pk, key=submission_key, now=now)
         if last is None:
             raise NothingToUndo("There is nothing of the last day to take back.")
-        _lock(project, user, last.item_id)
-        taken = engine.undo(annotation_id=last.annotation_id, user_id=user.pk, now=now)
+        is_senior = _lock(project, user, last.item_id)
+        taken = answering.undo(annotation_id=last.annotation_id, user_id=user.pk, now=now)
         if taken is not None:
-            _withdraw(project, user, taken, now)
+            _withdraw(project, user, taken, is_senior, now)
         annotation = Annotation.objects.get(pk=last.annotation_id)
-        item = engine.undone_item(project_id=project.pk, item_id=last.item_id, user_id=user.pk)
+        item = answering.undone_item(project_id=project.pk, item_id=last.item_id, user_id=user.pk)
     return Undone(
         item=item,
         kind=annotation.kind,
@@ -283,52 +281,70 @@ def queue_depths(*, project: Project) -> list[QueueDepth]:
     return engine.depths(project_id=project.pk)
 
 
-def _claim(
-    project: Project, user: User, queues: list[str], limit: int, now: datetime
-) -> list[Reserved]:
-    found = engine.free(project_id=project.pk, user_id=user.pk, queues=queues, limit=limit, now=now)
+def _claim(asking: Asking, mix: tuple[float, float], now: datetime) -> list[Reserved]:
+    """What they hold, and what is drawn beside it: ``mix`` is the share by lot and that of gold."""
+    found = engine.free(asking=asking, now=now)
     held = sum(each.held for each in found)
-    drawn = draw(
-        free={each.queue: each.free for each in found},
-        slots=limit - held,
-        user_id=user.pk,
-        now=now,
-    )
-    if not held and not drawn:
-        return []
-    with transaction.atomic():
-        return engine.claim(
-            project_id=project.pk,
-            user_id=user.pk,
-            queues=queues,
-            drawn=drawn,
-            limit=limit,
+    free = {each.queue: each.free for each in found}
+    # What was drawn by lot may go to someone else this moment; then the queues have more.
+    for random_share, gold_share in (mix, (0.0, 0.0)):
+        drawn = draw(
+            free=free,
+            slots=asking.limit - held,
+            user_id=asking.user_id,
             now=now,
+            random_share=random_share,
+            gold_share=gold_share,
         )
+        if not (held or drawn.queues or drawn.lots):
+            break
+        with transaction.atomic():
+            if items := engine.claim(asking=asking, drawn=drawn, now=now):
+                return items
+    return []
 
 
-def _lock(project: Project, user: User, item_id: int) -> None:
-    if not engine.lock(project_id=project.pk, item_id=item_id, user_id=user.pk):
+def _capabilities(project: Project, user: User, role: str | None) -> frozenset[Can]:
+    """What the person may do here; raises ``PermissionDenied`` unless they may review."""
+    known = Role.ADMIN if user.is_superuser else role
+    may = CAPABILITIES[Role(known)] if known and user.is_active else frozenset[Can]()
+    if Can.REVIEW not in may:
+        raise PermissionDenied(f"Your role in {project.name} does not allow: {Can.REVIEW}.")
+    return may
+
+
+def _lock(project: Project, user: User, item_id: int) -> bool:
+    """Lock the annotator and the item's sample; whether the annotator is a senior."""
+    locked = answering.lock(project_id=project.pk, item_id=item_id, user_id=user.pk)
+    may = _capabilities(project, user, locked.role)
+    if not locked.is_there:
         raise NoSuchItem("This sample is gone from the project; nothing needs to be done.")
+    return Can.REVIEW_SENIOR in may
 
 
-def _earlier(project: Project, user: User, item_id: int, key: UUID) -> engine.Earlier | None:
-    before = engine.earlier(project_id=project.pk, item_id=item_id, user_id=user.pk, key=key)
+def _earlier(project: Project, user: User, item_id: int, key: UUID) -> answering.Earlier | None:
+    before = answering.earlier(project_id=project.pk, item_id=item_id, user_id=user.pk, key=key)
     if before is not None and not before.is_same_key:
         said = before.value or f"skipped ({before.skip_reason})"
         raise AlreadyAnswered(f"Your earlier answer stands: {said}. Undo it to answer again.")
     return before if before is not None and before.item_id == item_id else None
 
 
+def labels_saved(*, project: Project) -> int:
+    """How many answers were not asked for because what was said was sure enough."""
+    total = ReviewItem.objects.filter(project=project).aggregate(n=Sum("saved"))["n"]
+    return total or 0
+
+
 def _submitted_before(
-    project: Project, user: User, item_id: int, value: str, key: UUID, now: datetime
+    project: Project, user: User, item_id: int, value: str, key: UUID
 ) -> Submitted:
     before = _earlier(project, user, item_id, key)
     if before is None and value not in (names := project.label_names()):
         raise NotALabel(f"“{value}” is not a label of this project; these are: {', '.join(names)}.")
     if before is None or before.value != value:
         raise KeyReused("This was sent before as another answer; reload the page.")
-    reveal = engine.reveal(item_id=item_id, user_id=user.pk, settled_sample=None, now=now)
+    reveal = engine.reveal(item_id=item_id, user_id=user.pk)
     return Submitted(
         item_id=item_id,
         annotation_id=before.annotation_id,
@@ -339,55 +355,39 @@ def _submitted_before(
     )
 
 
-def _conclude(answer: engine.Answer, item_id: int, value: str, now: datetime) -> bool:
-    """Believe what annotators agree on; ask one more when they are split. Whether it is settled."""
+def _skipped_before(project: Project, user: User, item_id: int, reason: str, key: UUID) -> Skipped:
+    before = _earlier(project, user, item_id, key)
+    if before is None or before.skip_reason != reason:
+        raise KeyReused("This was sent before as something else; reload the page.")
+    is_closed = before.status == ReviewItem.Status.CLOSED
+    return Skipped(item_id, before.annotation_id, reason, is_closed, before.routed)
+
+
+def _take_in(
+    answer: answering.Answer, user: User, item_id: int, value: str, now: datetime
+) -> Reveal:
+    """Conclude what the answer leads to, and say what was hidden."""
+    standing = deciding.standing(item_id=item_id)
     if not answer.is_blind:
-        _believe_unblind(answer, value, now)
-        return False
-    if not answer.is_done:
-        return False
-    agreed = consensus(
-        [ballot.answer for ballot in answer.ballots],
-        labels=answer.labels,
-        skills={ballot.answer.user_id: ballot.skill for ballot in answer.ballots},
-    )
-    if agreed is None:
-        engine.widen(item_id=item_id)
-        return False
-    supporters = [
-        ballot.annotation_id for ballot in answer.ballots if ballot.answer.value == agreed.value
-    ]
-    belief = Belief(
-        sample_id=answer.sample_id,
-        value=agreed.value,
-        origin=Label.Origin.ANNOTATION,
-        quality=agreed.quality,
-        reasons=agreed.reasons,
-        annotation_ids=supporters,
-    )
-    labels.believe(beliefs=[belief], now=now)
-    return True
+        conclusions.believe_unblind(
+            standing=standing, value=value, annotation_id=answer.annotation_id, now=now
+        )
+    if not answer.is_blind or answer.is_extra:
+        return engine.reveal(item_id=item_id, user_id=user.pk)
+    decision = conclusions.conclude(standing=standing, now=now)
+    placing = deciding.statement(of=standing, decision=decision, now=now)
+    return engine.reveal(item_id=item_id, user_id=user.pk, after=placing.sql, given=placing.params)
 
 
-def _believe_unblind(answer: engine.Answer, value: str, now: datetime) -> None:
-    # A second thought after the reveal is worth something, but never against a blind answer.
-    annotated: dict[str, Any] = {"is_current": True, "origin": Label.Origin.ANNOTATION}
-    if Label.objects.filter(sample_id=answer.sample_id, **annotated).exists():
-        return
-    belief = Belief(
-        sample_id=answer.sample_id,
-        value=value,
-        origin=Label.Origin.ANNOTATION,
-        quality=UNBLIND_QUALITY,
-        reasons=["An annotator said so after the prediction was shown."],
-        annotation_ids=[answer.annotation_id],
-    )
-    labels.believe(beliefs=[belief], now=now)
-
-
-def _withdraw(project: Project, user: User, taken: engine.TakenBack, now: datetime) -> None:
+def _withdraw(
+    project: Project, user: User, taken: answering.TakenBack, is_senior: bool, now: datetime
+) -> None:
+    conclusions.withdraw(project=project, item_id=taken.item_id, sample_id=taken.sample_id, now=now)
     if taken.kind == Annotation.Kind.SKIP:
-        engine.lease_again(project_id=project.pk, item_id=taken.item_id, user_id=user.pk, now=now)
-        return
-    labels.withdraw(sample_ids=[taken.sample_id], origin=Label.Origin.ANNOTATION, now=now)
-    reweigh(sample_ids=[taken.sample_id], now=now)
+        answering.lease_again(
+            project_id=project.pk,
+            item_id=taken.item_id,
+            user_id=user.pk,
+            is_senior=is_senior,
+            now=now,
+        )

@@ -104,6 +104,8 @@ class EmptyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     done_by_you: int
     seen_by_you: int
     """Seen on another page, so not to be answered blind."""
+    waiting_for_senior: int
+    """Only a senior annotator may decide them."""
     open_items: int
     next_free_at: datetime | None
 
@@ -174,6 +176,9 @@ class SkipAnswer(msgspec.Struct, frozen=True, kw_only=True):
     annotation: int
     reason: str
     is_closed: bool
+    """Others gave the same reason: no annotator will be asked again."""
+    routed: str
+    """Where the skips sent it; empty while others are asked."""
 
 
 class UndoAnswer(msgspec.Struct, frozen=True, kw_only=True):

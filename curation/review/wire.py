@@ -107,6 +107,7 @@ def skip(
         annotation=skipped.annotation_id,
         reason=skipped.reason,
         is_closed=skipped.is_closed,
+        routed=skipped.routed,
     )
 
 

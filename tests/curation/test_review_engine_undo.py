@@ -183,10 +183,10 @@ def test_annotators_who_are_split_ask_a_third_and_the_majority_is_believed() -> 
     assert {row.annotation.user_id for row in grounds} == {ben.pk, cat.pk}  # type: ignore[union-attr]
 
 
-def test_three_who_all_disagree_settle_nothing() -> None:
+def test_three_who_all_disagree_leave_it_to_a_senior() -> None:
     project = make_project(labels=["a", "b", "c"], overlap=3)
     item = open_item(project)
     for value in ("a", "b", "c"):
         answer(project, make_member(project), item, value)
-    assert fresh(item).status == "done"
+    assert (fresh(item).status, item.for_senior, item.routed) == ("open", True, "split")
     assert label_of(item.sample) is None
