@@ -37,6 +37,7 @@ from curation.models import (
     SourceKey,
 )
 from curation.privacy.admin import RetentionPolicyAdmin  # noqa: F401 # registers itself
+from curation.review.admin import GoldItemAdmin  # noqa: F401 # registers itself
 from curation.source_key_views import create_key, replace_key
 from feedbackhub.core.clock import utcnow
 

@@ -9,9 +9,10 @@ from curation.exchange import imports
 from curation.explorer import bulk
 from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
-from curation.review import precedents
+from curation.review import gold, precedents
 from curation.review import services as review
 from curation.review.agreement import refresh as agreement
+from curation.review.reconcile import reconcile
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.partitions import ensure_partitions
 
@@ -37,6 +38,18 @@ def sweep_leases() -> None:
 def weigh_annotators() -> None:
     """Bring annotators' records, and the labels weighed by them, up with their answers."""
     agreement.refresh(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=30, time_limit=45)
+def tend_gold() -> None:
+    """Make gold of what seniors agree on, keep some in the queue, and retire what is in doubt."""
+    gold.tend(now=utcnow())
+
+
+@shared_task(queue="ticks", soft_time_limit=300, time_limit=330)
+def reconcile_review() -> None:
+    """Check that the counters of review items add up."""
+    reconcile(now=utcnow())
 
 
 @shared_task(queue="ticks", soft_time_limit=60, time_limit=90)

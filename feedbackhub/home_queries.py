@@ -121,6 +121,8 @@ def _thumbs_today(ids: Sequence[int], now: datetime) -> Mapping[int, Thumbs]:
 def _waiting(ids: Sequence[int]) -> Mapping[int, list[tuple[str, int]]]:
     rows = (
         ReviewItem.objects.filter(project__in=ids, status=ReviewItem.Status.OPEN)
+        # Gold is served among the rest; it is nothing that waits to be done.
+        .exclude(queue=Queue.GOLD)
         .order_by()
         .values_list("project_id", "queue")
         .annotate(n=Count("id"))

@@ -10,6 +10,7 @@ from curation.models import Label, Prediction, Project, Sample
 from curation.models.review import Queue
 from curation.review import deciding
 from curation.review.consensus import UNBLIND_QUALITY
+from curation.review.gold import retire_unfounded
 from curation.review.items import Pick, close_untouched, open_items
 from curation.review.overlap import Decision, Standing, decide
 
@@ -59,6 +60,7 @@ def withdraw(*, project: Project, item_id: int, sample_id: int, now: datetime) -
     labels.withdraw(sample_ids=[sample_id], origin=Label.Origin.ANNOTATION, now=now)
     reweigh(sample_ids=[sample_id], now=now)
     deciding.reopen_adopted(sample_id=sample_id)
+    retire_unfounded(sample_ids=[sample_id], now=now)
     decision = settle(project=project, item_id=item_id, now=now)
     for sibling in deciding.done_siblings(item_id=item_id, sample_id=sample_id):
         settle(project=project, item_id=sibling, now=now)

@@ -56,3 +56,40 @@ locked AS MATERIALIZED (
 )
 UPDATE curation_reviewitem i SET taken = i.taken - 1
 FROM locked WHERE i.id = locked.id;
+
+-- crooked --
+-- Items whose counters differ from the leases and answers they count.
+SELECT i.id
+FROM curation_reviewitem i
+LEFT JOIN (
+    SELECT item_id, count(*) AS n FROM curation_lease GROUP BY item_id
+) held ON held.item_id = i.id
+LEFT JOIN (
+    SELECT item_id, count(*) AS n FROM curation_annotation
+    WHERE kind = 'label' AND is_blind AND NOT is_extra AND undone_at IS NULL
+    GROUP BY item_id
+) given ON given.item_id = i.id
+WHERE i.taken <> coalesce(held.n, 0) + coalesce(given.n, 0) OR i.done <> coalesce(given.n, 0)
+ORDER BY i.id LIMIT %(limit)s;
+
+-- straighten --
+-- Count again what seemed wrong, once the items are locked: whoever was in the middle of a change
+-- is through by then. An open item that has all it needs asks for one more, so that it is decided.
+SELECT id FROM curation_reviewitem WHERE id = ANY (%(items)s::bigint[]) ORDER BY id FOR UPDATE;
+UPDATE curation_reviewitem i SET
+    taken = counted.held + counted.given, done = counted.given,
+    needed = greatest(
+        i.needed, counted.held + counted.given,
+        CASE WHEN i.status = 'open' THEN counted.given + 1 ELSE 0 END
+    )
+FROM (
+    SELECT id,
+        (SELECT count(*) FROM curation_lease WHERE item_id = each.id) AS held,
+        (
+            SELECT count(*) FROM curation_annotation
+            WHERE item_id = each.id AND kind = 'label' AND is_blind AND NOT is_extra
+                AND undone_at IS NULL
+        ) AS given
+    FROM unnest(%(items)s::bigint[]) AS each (id)
+) counted
+WHERE counted.id = i.id AND (i.taken, i.done) <> (counted.held + counted.given, counted.given);

@@ -9,6 +9,8 @@ SCHEDULES = [
     ("Free expired leases", "curation.tasks.sweep_leases", 30, "seconds", 30),
     ("Weigh annotators", "curation.tasks.weigh_annotators", 2, "minutes", 120),
     ("Index precedents", "curation.tasks.index_precedents", 10, "seconds", 20),
+    ("Tend gold", "curation.tasks.tend_gold", 30, "seconds", 30),
+    ("Reconcile review counters", "curation.tasks.reconcile_review", 24, "hours", 3600),
     ("Create partitions ahead", "curation.tasks.make_partitions", 12, "hours", 3600),
     ("Retire old months", "curation.tasks.retire_partitions", 6, "hours", 3600),
     ("Weigh labels by age", "curation.tasks.age_labels", 1, "minutes", 60),

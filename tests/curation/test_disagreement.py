@@ -234,7 +234,7 @@ def test_a_changed_half_life_counts_anew_and_old_judgements_are_forgotten() -> N
 
 
 def test_adding_and_taking_back_leaves_the_others_as_they_were() -> None:
-    project = make_project()
+    project = make_project(dispute_overlap=1)
     liar_and_friend(project, lies=1)
     before = SourceTrust.objects.values_list("disagreed", flat=True).get()
     user = make_member(project)

@@ -42,19 +42,24 @@ LEFT JOIN curation_membership m ON m.user_id = given.user_id AND m.project_id = 
 ORDER BY given.user_id;
 
 -- shared_answers --
--- The newest answers that something can be learned from: to texts with several. An annotator's
--- answers to one text are at most one, since a second is never blind. Labels by position.
+-- The newest answers that something can be learned from: to texts with several, and to gold, whose
+-- truth is known; what it was made of says nothing about those who made it. An annotator's answers
+-- to one text are at most one, since a second is never blind. Labels by position.
 WITH newest AS (
-    SELECT a.sample_id, a.user_id, array_position(%(labels)s::text[], a.value::text) - 1 AS said
+    SELECT a.sample_id, a.user_id, array_position(%(labels)s::text[], a.value::text) - 1 AS said,
+        coalesce(array_position(%(labels)s::text[], g.value::text) - 1, -1) AS known
     FROM curation_annotation a
     JOIN curation_sample s ON s.id = a.sample_id
+    JOIN curation_reviewitem i ON i.id = a.item_id
+    LEFT JOIN curation_golditem g ON g.sample_id = a.sample_id AND NOT g.is_bad
     WHERE s.project_id = %(project)s AND a.kind = 'label' AND a.is_blind AND NOT a.is_extra
         AND a.undone_at IS NULL AND a.value = ANY (%(labels)s)
+        AND (g.id IS NOT NULL) = (i.queue = 'gold')
     ORDER BY a.id DESC LIMIT %(most)s
 ),
 counted AS (SELECT *, count(*) OVER (PARTITION BY sample_id) AS n FROM newest)
-SELECT sample_id, user_id, said, -1 AS known
-FROM counted WHERE n >= 2
+SELECT sample_id, user_id, said, known
+FROM counted WHERE n >= 2 OR known >= 0
 ORDER BY sample_id, user_id;
 
 -- write_records --
@@ -76,7 +81,8 @@ ON CONFLICT (project_id, user_id) DO UPDATE SET
 
 -- window --
 -- The next labels by annotators, by sample, with how many answers each sample has. Answers to
--- hidden gold do not speak about its label: they are what is judged by it.
+-- hidden gold do not speak about its label: they are what is judged by it. What a senior has decided
+-- (or called spam) is left as decided.
 SELECT s.id AS sample_id, (
         SELECT count(*) FROM curation_annotation a
         JOIN curation_reviewitem i ON i.id = a.item_id
@@ -86,6 +92,10 @@ SELECT s.id AS sample_id, (
 FROM curation_sample s
 JOIN curation_label l ON l.sample_id = s.id AND l.is_current AND l.origin = 'annotation'
 WHERE s.project_id = %(project)s AND s.id > %(after)s
+    AND NOT EXISTS (
+        SELECT 1 FROM curation_reviewitem i
+        WHERE i.sample_id = s.id AND i.routed <> '' AND i.status <> 'open'
+    )
 ORDER BY s.id LIMIT %(limit)s;
 
 -- lock_samples --
