@@ -76,7 +76,8 @@ WHERE a.sample_id = ANY (%(samples)s::bigint[]) AND a.user_id = %(user)s AND a.k
 ORDER BY 1, 2;
 
 -- restore_answer --
--- Give a retracted answer its place back, unless its author or someone else has taken it since.
+-- Give a retracted answer its place back, unless its author or someone else has taken it since. Where
+-- that sends the item is decided afterwards.
 WITH answer AS (
     SELECT a.id, a.item_id, a.user_id, a.is_blind AND NOT a.is_extra AS had_slot
     FROM curation_annotation a
@@ -87,9 +88,7 @@ WITH answer AS (
 ),
 slot AS (
     UPDATE curation_reviewitem i SET
-        taken = i.taken + 1, done = i.done + 1,
-        status = CASE WHEN i.done + 1 >= i.needed THEN 'done' ELSE i.status END,
-        closed_at = CASE WHEN i.done + 1 >= i.needed THEN %(now)s ELSE i.closed_at END
+        taken = i.taken + 1, done = i.done + 1
     FROM answer
     WHERE i.id = answer.item_id AND answer.had_slot AND i.taken < i.needed
     RETURNING i.id

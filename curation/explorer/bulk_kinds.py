@@ -19,8 +19,8 @@ from curation.labels import Belief
 from curation.models import BulkAction, BulkKind, Label, ReviewItem, TrainingExclusion
 from curation.models.review import Queue
 from curation.models.sample import Split
-from curation.review import engine
 from curation.review.consensus import UNBLIND_QUALITY
+from curation.review.corrections import settle_items_of, take_back
 from curation.review.items import Pick, close_untouched, open_items
 from feedbackhub.core.sql import execute, fetch, statements
 from feedbackhub.core.transitions import StaleTransition
@@ -358,16 +358,13 @@ class RetractAnnotator:
         """Undo the answers; labels that rested on them end, and their items are open again."""
         done: dict[int, Done] = {}
         for pk, answers in self._answers(action, ids).items():
-            taken = [
-                each.annotation_id
-                for each in answers
-                if engine.undo(
-                    annotation_id=each.annotation_id, user_id=int(action.target), now=now
-                )
-            ]
+            taken = take_back(
+                project=action.project,
+                user_id=int(action.target),
+                annotation_ids=[each.annotation_id for each in answers],
+                now=now,
+            )
             done[pk] = Done(change={"annotations": taken})
-        labels.withdraw(sample_ids=done, origin=Label.Origin.ANNOTATION, now=now)
-        reweigh(sample_ids=sorted(done), now=now)
         return done
 
     def undo(self, action: BulkAction, rows: Sequence[Row], now: datetime) -> dict[int, str]:
@@ -375,7 +372,7 @@ class RetractAnnotator:
         stuck: dict[int, str] = {}
         for row in rows:
             back = [
-                execute(SQL["restore_answer"], {"annotation": annotation, "now": now})
+                execute(SQL["restore_answer"], {"annotation": annotation})
                 for annotation in row.change["annotations"]
             ]
             if not all(back):
@@ -383,6 +380,13 @@ class RetractAnnotator:
         labels.revive(
             sample_ids=[row.sample_id for row in rows if row.sample_id not in stuck], now=now
         )
+        restored = [
+            annotation
+            for row in rows
+            if row.sample_id not in stuck
+            for annotation in row.change["annotations"]
+        ]
+        settle_items_of(project=action.project, annotation_ids=restored, now=now)
         return stuck
 
     def _answers(self, action: BulkAction, ids: Sequence[int]) -> dict[int, list[_Standing]]:

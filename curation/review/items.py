@@ -32,7 +32,7 @@ class Pick:
     inclusion_probability: float | None = None
     """How likely it was to be picked, in [0, 1]."""
     for_senior: bool = False
-    """Only a senior annotator is asked."""
+    """Only a senior annotator is asked; about spam always."""
 
 
 def open_items(*, project: Project, picks: Sequence[Pick], now: datetime) -> int:
@@ -94,4 +94,5 @@ def lock_items(*, sample_ids: Sequence[int]) -> None:
 
 
 def _why(pick: Pick) -> dict[str, Any]:
-    return {**pick.why, "senior": True} if pick.for_senior else dict(pick.why)
+    is_seniors = pick.for_senior or pick.queue == Queue.SPAM
+    return {**pick.why, "senior": True} if is_seniors else dict(pick.why)
