@@ -9,6 +9,7 @@ from feedbackhub.home import home
 from feedbackhub.privacy_page import privacy_page
 from feedbackhub.sample_page import sample_page
 from feedbackhub.try_it import rate, try_index, try_page
+from feedbackhub.value_page import value_live, value_page
 
 urlpatterns = [
     path("", home, name="home"),
@@ -17,6 +18,8 @@ urlpatterns = [
     path("try/<slug:project>/rate/", rate, name="try-rate"),
     path("privacy/<slug:project>/", privacy_page, name="privacy"),
     path("samples/<slug:project>/<int:sample>/", sample_page, name="samples-sample"),
+    path("quality/<slug:project>/value/", value_page, name="quality-value"),
+    path("quality/<slug:project>/value/live/", value_live, name="quality-value-live"),
     path("admin/", admin.site.urls),
     # Asked for by browsers on pages that name no icon: the admin's, and bare JSON.
     path("favicon.ico", RedirectView.as_view(url=static("hub/mark.svg"))),

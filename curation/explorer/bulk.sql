@@ -7,6 +7,7 @@ ORDER BY id FOR NO KEY UPDATE;
 -- What decides whether a bulk action may touch a sample.
 SELECT s.id AS sample_id, s.text IS NULL AS is_erased, coalesce(g.split, '') AS split,
     coalesce(l.value, '') AS label, coalesce(l.origin, '') AS label_origin,
+    coalesce(l.quality, 0) AS quality,
     l.origin = 'annotation' AND EXISTS (
         SELECT 1 FROM curation_labelevidence e
         WHERE e.label_id = l.id AND e.annotation_id IS NOT NULL

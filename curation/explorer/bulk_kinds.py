@@ -47,6 +47,7 @@ class Facts:
     """Empty when it is in none."""
     label: str
     label_origin: str
+    quality: float
     is_annotated: bool
     """Its label rests on someone's answer in a queue."""
     queues: list[str]
@@ -107,8 +108,8 @@ class SetLabel:
             return JUDGED_ON.format(facts.split)
         if facts.is_annotated:
             return "Annotators have answered it; their word stands."
-        if facts.label_origin == Label.Origin.ANNOTATION and facts.label == action.target:
-            return "A lead has given it this label before."
+        if facts.label == action.target and facts.quality >= UNBLIND_QUALITY:
+            return "It has this label already, with a quality as high."
         return ""
 
     def apply(self, action: BulkAction, ids: Sequence[int], now: datetime) -> dict[int, Done]:

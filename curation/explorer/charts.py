@@ -13,7 +13,7 @@ LINE_HEIGHT = 36
 
 @dataclass(frozen=True)
 class Dot:
-    """One measure with its interval, in [0, 1]."""
+    """One measure with its interval."""
 
     name: str
     value: float
@@ -32,6 +32,30 @@ def dots(
     """
     if not rows:
         return _empty("Nothing has been measured yet.", theme)
+    low = min(0.0, *(row.low for row in rows)) if min(row.low for row in rows) < 0.5 else 0.45
+    figure = _lines(rows, axis, theme)
+    figure["layout"]["xaxis"] |= {"range": [low, 1.02]}
+    figure["layout"] |= {
+        "shapes": [_mark(at, theme) for at, _ in marks if at >= low],
+        "annotations": [_name(at, name, theme) for at, name in marks if at >= low],
+    }
+    return figure
+
+
+def gains(rows: Sequence[Dot], *, axis: str, theme: Theme) -> Figure:
+    """Gains and losses as dots with their intervals, against nothing gained."""
+    if not rows:
+        return _empty("Nothing has been measured yet.", theme)
+    figure = _lines(rows, axis, theme)
+    figure["layout"] |= {
+        "shapes": [_mark(0.0, theme)],
+        "annotations": [_name(0.0, "no difference", theme)],
+    }
+    return figure
+
+
+def _lines(rows: Sequence[Dot], axis: str, theme: Theme) -> Figure:
+    """One dot a line, in the order given."""
     names = [row.name for row in rows]
     dot = {
         "type": "scatter",
@@ -50,15 +74,12 @@ def dots(
         "text": [f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f}), {row.note}" for row in rows],
         "hovertemplate": "%{y}<br>%{text}<extra></extra>",
     }
-    low = min(0.0, *(row.low for row in rows)) if min(row.low for row in rows) < 0.5 else 0.45
     figure = _figure([dot], theme)
     figure["layout"] |= {
         "height": 90 + LINE_HEIGHT * len(rows),
-        "xaxis": _axis(axis, theme) | {"range": [low, 1.02], "zeroline": False, "nticks": 7},
+        "xaxis": _axis(axis, theme) | {"zeroline": False, "nticks": 7},
         "yaxis": _axis("", theme)
         | {"type": "category", "autorange": "reversed", "categoryarray": names},
-        "shapes": [_mark(at, theme) for at, _ in marks if at >= low],
-        "annotations": [_name(at, name, theme) for at, name in marks if at >= low],
     }
     return figure
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from curation.explorer import bulk_views, quality_views, views
+from curation.explorer import bulk_views, quality_views, quality_voices, views
 
 urlpatterns = [
     path("samples/<slug:project>/", views.samples_page, name="samples"),
@@ -18,6 +18,17 @@ urlpatterns = [
         "quality/<slug:project>/agreement/",
         quality_views.agreement_page,
         name="quality-agreement",
+    ),
+    path("quality/<slug:project>/trust/", quality_voices.trust_page, name="quality-trust"),
+    path(
+        "quality/<slug:project>/trust/live/",
+        quality_voices.trust_live,
+        name="quality-trust-live",
+    ),
+    path(
+        "quality/<slug:project>/anchoring/",
+        quality_voices.anchoring_page,
+        name="quality-anchoring",
     ),
     path(
         "quality/<slug:project>/live/<slug:tab>/<slug:choice>/",
