@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from django.db import transaction
+
 from curation import labels
 from curation.digest.quarantine import Caught, quarantine, reject_feedback, release_feedback
 from curation.digest.voices import reweigh
@@ -372,11 +374,7 @@ class RetractAnnotator:
         """Give each answer its place back where it is free."""
         stuck: dict[int, str] = {}
         for row in rows:
-            back = [
-                execute(SQL["restore_answer"], {"annotation": annotation})
-                for annotation in row.change["annotations"]
-            ]
-            if not all(back):
+            if not _restored(row.change["annotations"]):
                 stuck[row.sample_id] = "Someone has answered in their place since."
         labels.revive(
             sample_ids=[row.sample_id for row in rows if row.sample_id not in stuck], now=now
@@ -421,6 +419,22 @@ def settle(
             "changes": [json.dumps(done[pk].change if pk in done else {}) for pk in ids],
         },
     )
+
+
+class _PlaceTaken(Exception):
+    """An answer cannot be given its place back."""
+
+
+def _restored(annotation_ids: Sequence[int]) -> bool:
+    """Give all these answers their places back, or none."""
+    try:
+        with transaction.atomic():
+            for annotation in annotation_ids:
+                if not execute(SQL["restore_answer"], {"annotation": annotation}):
+                    raise _PlaceTaken
+    except _PlaceTaken:
+        return False
+    return True
 
 
 KINDS: Mapping[str, Kind] = {
