@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("curation.exchange.urls")),
     path("", include("curation.intake.urls")),
     path("", include("curation.explorer.urls")),
+    path("", include("curation.training_filter.urls")),
     path("", include("curation.review.urls")),
     path("", include("training.urls")),
     path("", include("rollout.urls")),

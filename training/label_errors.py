@@ -50,6 +50,15 @@ class Outcome:
         """95 % interval of the share of doubts that were right; None before an answer."""
         return wilson(self.confirmed, self.confirmed + self.refuted)
 
+    @property
+    def precision_words(self) -> str:
+        """The share with its interval, or that nothing is known yet."""
+        interval, n = self.precision, self.confirmed + self.refuted
+        if interval is None:
+            return "nobody has answered yet"
+        share = self.confirmed / n
+        return f"{share:.0%} ({interval.low:.0%} to {interval.high:.0%})"
+
 
 @dataclass(frozen=True)
 class _Row:
@@ -113,13 +122,17 @@ def look(*, version_id: int, clock: Callable[[], datetime]) -> LabelErrorScan | 
         )
 
 
-def outcomes(*, project: Project, limit: int = 10) -> list[Outcome]:
+def outcomes(*, project: Project, until: int | None = None, limit: int = 5) -> list[Outcome]:
     """What became of the doubts of the newest versions that were looked at, the newest first.
 
-    Counted from what people say today: an answer that is undone is waited for again.
+    ``until`` leaves out versions of higher numbers. Counted from what people say today: an answer
+    that is undone is waited for again.
     """
+    looked = Q(version__project=project, finished_at__isnull=False)
+    if until is not None:
+        looked &= Q(version__number__lte=until)
     scans = list(
-        LabelErrorScan.objects.filter(version__project=project, finished_at__isnull=False)
+        LabelErrorScan.objects.filter(looked)
         .select_related("version")
         .order_by("-version__number")[:limit]
     )

@@ -16,7 +16,7 @@ from feedbackhub.core.clock import utcnow
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Can
 from feedbackhub.core.transitions import ForbiddenTransition, StaleTransition, history
-from training import pages, queries, services
+from training import label_errors, pages, queries, services
 from training.models import ModelVersion, TrainingRun
 
 ONLY_LEADS = "You may look; an ML lead or an admin of this project may do this."
@@ -80,6 +80,7 @@ def version_page(request: HttpRequest, project: str, number: int) -> HttpRespons
         ),
         "may_open_rows": found.allows(user, Can.CONFIGURE),
         "evaluations": evaluations,
+        "doubts": label_errors.outcomes(project=found, until=version.number),
         "history": history(version).order_by("-at", "-id"),
         **_snapshot_context(version),
         **(_evidence_context(version, evaluations[0]) if evaluations else {}),

@@ -36,6 +36,7 @@ def lead(project: Project) -> User:
         "/",
         "/review/reviews/",
         "/review/reviews/guidelines/",
+        "/quality/reviews/filter/",
         "/samples/reviews/",
         "/samples/reviews/files/",
         "/try/reviews/",
