@@ -14,7 +14,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from curation.explorer.bulk_kinds import KINDS, OPEN_QUEUES, SQL, Facts, Row, facts_of, settle
+from curation.explorer.bulk_kinds import KINDS, OPEN_QUEUES
+from curation.explorer.bulk_rows import SQL, Facts, Row, facts_of, settle
 from curation.explorer.filters import SampleFilter, UnknownFilter, filter_from
 from curation.explorer.search import Search
 from curation.models import BulkAction, BulkKind, BulkRow, Project

@@ -4,94 +4,28 @@ Callers give the transaction and hold the samples' locks. A kind is asked twice 
 when the samples are collected, and again before it touches them, since time passes in between.
 """
 
-import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Protocol
-
-from django.db import transaction
 
 from curation import labels
-from curation.digest.quarantine import Caught, quarantine, reject_feedback, release_feedback
 from curation.digest.voices import reweigh
+from curation.explorer.bulk_retractions import RetractAnnotator, RetractSource
+from curation.explorer.bulk_rows import Done, Facts, Kind, Row, settle
 from curation.labels import Belief
 from curation.models import BulkAction, BulkKind, Label, ReviewItem, TrainingExclusion
 from curation.models.review import Queue
 from curation.models.sample import Split
 from curation.review.consensus import UNBLIND_QUALITY
-from curation.review.corrections import settle_items_of, take_back
 from curation.review.items import Pick, close_untouched, open_items
-from feedbackhub.core.sql import execute, fetch, statements
-from feedbackhub.core.transitions import StaleTransition
 
-SQL = statements(Path(__file__).with_name("bulk.sql"))
 # A lead who asks for a text wants it answered before what the hub found by itself.
 PRIORITY = 1.0
-RULE = "bulk"
 ERASED = "Its text was erased."
 JUDGED_ON = (
     "It is in the {} split, whose truth only blind answers may change; send it to a queue instead."
 )
 # Queues that anyone may send texts to: what stands in the others was drawn, not chosen.
 OPEN_QUEUES = (Queue.LABEL_ERROR, Queue.DISPUTED, Queue.UNCERTAIN, Queue.SLICE, Queue.SPAM)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What decides whether a sample may be touched."""
-
-    sample_id: int
-    is_erased: bool
-    split: str
-    """Empty when it is in none."""
-    label: str
-    label_origin: str
-    quality: float
-    is_annotated: bool
-    """Its label rests on someone's answer in a queue."""
-    queues: list[str]
-    """Where it waits."""
-    is_excluded: bool
-
-
-@dataclass(frozen=True)
-class Done:
-    """What was done to one sample."""
-
-    label_id: int | None = None
-    """The label that was made."""
-    change: dict[str, Any] = field(default_factory=dict)
-    """What taking it back needs to know."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One sample that was changed."""
-
-    sample_id: int
-    label_id: int | None
-    change: Any
-
-
-class Kind(Protocol):
-    """One thing that can be done to many samples."""
-
-    def leaves_out(self, action: BulkAction, facts: Sequence[Facts]) -> dict[int, str]:
-        """The samples it will not touch, each with the reason as a sentence."""
-
-    def apply(self, action: BulkAction, ids: Sequence[int], now: datetime) -> dict[int, Done]:
-        """Do it; samples that are missing in the answer did not need it."""
-
-    def undo(self, action: BulkAction, rows: Sequence[Row], now: datetime) -> dict[int, str]:
-        """Take it back; the samples where that cannot be done, each with the reason."""
-
-
-def facts_of(*, sample_ids: Sequence[int]) -> list[Facts]:
-    """The facts of these samples, by id."""
-    return fetch(SQL["facts"], {"samples": list(sample_ids)}, into=Facts)
 
 
 class SetLabel:
@@ -272,169 +206,6 @@ class Include:
             if row.sample_id not in excluded
         )
         return dict.fromkeys(excluded, "It was excluded anew since.")
-
-
-@dataclass(frozen=True)
-class _Thumb:
-    sample_id: int
-    feedback_id: str
-
-
-class RetractSource:
-    """A source's thumbs count no more, as if a person had rejected each."""
-
-    def leaves_out(self, action: BulkAction, facts: Sequence[Facts]) -> dict[int, str]:
-        """What no counted thumb of the source speaks of."""
-        spoken = self._thumbs(action, [each.sample_id for each in facts])
-        return {
-            each.sample_id: "No counted thumb of this source speaks of it."
-            for each in facts
-            if each.sample_id not in spoken
-        }
-
-    def apply(self, action: BulkAction, ids: Sequence[int], now: datetime) -> dict[int, Done]:
-        """Hold the thumbs back and reject them; labels and disputes follow who still speaks."""
-        thumbs = self._thumbs(action, ids)
-        held = [
-            Caught(feedback, RULE, action.reason) for each in thumbs.values() for feedback in each
-        ]
-        quarantine(project=action.project, caught=held, now=now, actor=action.requested_by)
-        done: dict[int, Done] = {}
-        for pk, feedback in thumbs.items():
-            try:
-                reject_feedback(
-                    project=action.project,
-                    feedback_ids=feedback,
-                    actor=action.requested_by,
-                    reason=action.reason,
-                    now=now,
-                )
-            except StaleTransition:
-                continue
-            done[pk] = Done(change={"feedback": feedback})
-        return done
-
-    def undo(self, action: BulkAction, rows: Sequence[Row], now: datetime) -> dict[int, str]:
-        """Release them, as a person does in the quarantine."""
-        stuck: dict[int, str] = {}
-        for row in rows:
-            try:
-                release_feedback(
-                    project=action.project,
-                    feedback_ids=row.change["feedback"],
-                    actor=action.requested_by,
-                    reason=f"Bulk action {action.pk} was taken back.",
-                    now=now,
-                )
-            except StaleTransition:
-                stuck[row.sample_id] = "Someone has decided about its thumbs since."
-        return stuck
-
-    def _thumbs(self, action: BulkAction, ids: Sequence[int]) -> dict[int, list[str]]:
-        params = {"samples": list(ids), "source": int(action.target)}
-        found: dict[int, list[str]] = defaultdict(list)
-        for row in fetch(SQL["thumbs_of_source"], params, into=_Thumb):
-            found[row.sample_id].append(row.feedback_id)
-        return found
-
-
-@dataclass(frozen=True)
-class _Standing:
-    sample_id: int
-    annotation_id: int
-    item_id: int
-
-
-class RetractAnnotator:
-    """An annotator's answers are taken back, as if they had undone each; others are asked anew."""
-
-    def leaves_out(self, action: BulkAction, facts: Sequence[Facts]) -> dict[int, str]:
-        """What they have not answered."""
-        answered = self._answers(action, [each.sample_id for each in facts])
-        return {
-            each.sample_id: "No answer of theirs stands on it."
-            for each in facts
-            if each.sample_id not in answered
-        }
-
-    def apply(self, action: BulkAction, ids: Sequence[int], now: datetime) -> dict[int, Done]:
-        """Undo the answers; labels that rested on them end, and their items are open again."""
-        done: dict[int, Done] = {}
-        for pk, answers in self._answers(action, ids).items():
-            taken = take_back(
-                project=action.project,
-                user_id=int(action.target),
-                annotation_ids=[each.annotation_id for each in answers],
-                now=now,
-            )
-            done[pk] = Done(change={"annotations": taken})
-        return done
-
-    def undo(self, action: BulkAction, rows: Sequence[Row], now: datetime) -> dict[int, str]:
-        """Give each answer its place back where it is free."""
-        stuck: dict[int, str] = {}
-        for row in rows:
-            if not _restored(row.change["annotations"]):
-                stuck[row.sample_id] = "Someone has answered in their place since."
-        labels.revive(
-            sample_ids=[row.sample_id for row in rows if row.sample_id not in stuck], now=now
-        )
-        restored = [
-            annotation
-            for row in rows
-            if row.sample_id not in stuck
-            for annotation in row.change["annotations"]
-        ]
-        settle_items_of(project=action.project, annotation_ids=restored, now=now)
-        return stuck
-
-    def _answers(self, action: BulkAction, ids: Sequence[int]) -> dict[int, list[_Standing]]:
-        params = {"samples": list(ids), "user": int(action.target)}
-        found: dict[int, list[_Standing]] = defaultdict(list)
-        for row in fetch(SQL["answers_of"], params, into=_Standing):
-            found[row.sample_id].append(row)
-        return found
-
-
-def settle(
-    *,
-    action: BulkAction,
-    states: Mapping[int, str],
-    whys: Mapping[int, str] | None = None,
-    done: Mapping[int, Done] | None = None,
-) -> None:
-    """Write down what became of these samples of an action."""
-    if not states:
-        return
-    whys, done = whys or {}, done or {}
-    ids = sorted(states)
-    execute(
-        SQL["settle"],
-        {
-            "action": action.pk,
-            "samples": ids,
-            "states": [str(states[pk]) for pk in ids],
-            "whys": [whys.get(pk, "") for pk in ids],
-            "labels": [done[pk].label_id if pk in done else None for pk in ids],
-            "changes": [json.dumps(done[pk].change if pk in done else {}) for pk in ids],
-        },
-    )
-
-
-class _PlaceTaken(Exception):
-    """An answer cannot be given its place back."""
-
-
-def _restored(annotation_ids: Sequence[int]) -> bool:
-    """Give all these answers their places back, or none."""
-    try:
-        with transaction.atomic():
-            for annotation in annotation_ids:
-                if not execute(SQL["restore_answer"], {"annotation": annotation}):
-                    raise _PlaceTaken
-    except _PlaceTaken:
-        return False
-    return True
 
 
 KINDS: Mapping[str, Kind] = {
