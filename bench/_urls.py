@@ -1,4 +1,4 @@
-"""The hub's addresses and one more: a view that does nothing, behind the same middleware."""
+"""The hub's addresses and two more: a view that does nothing, as a page and in the API's lane."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -11,5 +11,5 @@ def empty(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-urlpatterns = [*urls.urlpatterns, path("empty/", empty)]
+urlpatterns = [path("api/v1/empty", empty), *urls.urlpatterns, path("empty/", empty)]
 handler400, handler404, handler500 = urls.handler400, urls.handler404, urls.handler500

@@ -74,7 +74,7 @@ class FeedbackView(ProjectEndpoint):
             source_id=self.holder.source_id,
             body=self.body(),
             now=utcnow(),
-            address_hash=address_hash(request, holder=self.holder),
+            address_hash=address_hash(request._request, holder=self.holder),
         )
         return answer(result.answer(), status=201 if result.outcome == Outcome.LANDED else 200)
 
@@ -129,7 +129,7 @@ class FeedbackBatchView(ProjectEndpoint):
             body=self.body(),
             is_ndjson=self.is_ndjson(),
             now=utcnow(),
-            address_hash=address_hash(request, holder=self.holder),
+            address_hash=address_hash(request._request, holder=self.holder),
         )
         return answer(report)
 

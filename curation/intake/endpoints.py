@@ -47,7 +47,7 @@ class ProjectEndpoint(APIView):
         self, request: Request, force: bool = False
     ) -> tuple[BaseRenderer, str]:
         """JSON for who asks for it or for anything; DRF weighs what others ask for."""
-        if request.META.get("HTTP_ACCEPT", "") in _ANYTHING:
+        if request._request.META.get("HTTP_ACCEPT", "") in _ANYTHING:
             return _RENDERER, JSON
         negotiated: tuple[BaseRenderer, str] = super().perform_content_negotiation(request, force)
         return negotiated

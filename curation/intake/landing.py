@@ -21,7 +21,7 @@ from curation.digest.normalise import content_hash
 from curation.intake.answers import FeedbackAnswer
 from curation.intake.facts import masks
 from curation.intake.masking import mask_within
-from curation.intake.metrics import FEEDBACK_EVENTS, FEEDBACK_RATINGS, FEEDBACK_TYPES
+from curation.intake.metrics import events_counter, ratings_counter
 from curation.intake.schemas import FeedbackRequest
 from curation.models import Project
 from feedbackhub.core.ids import uuid7, uuid7_hexes
@@ -345,7 +345,7 @@ def _count(
     )
     for (outcome, rating, status), count in counts.items():
         if outcome == Outcome.LANDED:
-            FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[rating]).inc(count)
-            FEEDBACK_EVENTS.labels(project.slug, status).inc(count)
+            ratings_counter(rating).inc(count)
+            events_counter(project.slug, status).inc(count)
         elif outcome == Outcome.DUPLICATE:
-            FEEDBACK_EVENTS.labels(project.slug, "duplicate").inc(count)
+            events_counter(project.slug, "duplicate").inc(count)

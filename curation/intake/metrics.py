@@ -1,5 +1,7 @@
 """What Prometheus is told of intake; every web worker counts into the shared folder."""
 
+from functools import lru_cache
+
 from prometheus_client import Counter, Gauge
 
 # The name and label that frontends of this kind already report under. "Positive" is a thumb up:
@@ -11,6 +13,20 @@ FEEDBACK_EVENTS = Counter(
     "hub_feedback_total", "Feedback events, by what became of them.", ["project", "status"]
 )
 FEEDBACK_TYPES = {"up": "positive", "down": "negative"}
+
+
+@lru_cache(maxsize=1_000)
+def events_counter(project: str, status: str) -> Counter:
+    """:data:`FEEDBACK_EVENTS` of one project and status, found once."""
+    return FEEDBACK_EVENTS.labels(project, status)
+
+
+@lru_cache
+def ratings_counter(rating: str) -> Counter:
+    """:data:`FEEDBACK_RATINGS` of one rating, found once."""
+    return FEEDBACK_RATINGS.labels(FEEDBACK_TYPES[rating])
+
+
 CAUGHT = Counter(
     "hub_feedback_caught_total",
     "Accepted feedback that a statistical rule held back later.",

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from curation.intake.haste import decoded
 from curation.intake.schemas import body_faults
 from feedbackhub.core.problems import FieldErrors, Problem
 
@@ -64,17 +65,22 @@ def read_many(
     Raises :class:`Problem` 400 when the body as a whole is no such thing, 413 beyond ``limit``.
     """
     body = body.removeprefix(_BOM)
-    decoder = msgspec.json.Decoder(kind)
     try:
-        items = (
-            decoder.decode_lines(body) if is_ndjson else msgspec.json.decode(body, type=list[kind])  # type: ignore[valid-type]
-        )
+        items = decoded(body, kind, _lines_of if is_ndjson else _array_of)
     except _UNREADABLE:
         parts = _lines(body) if is_ndjson else _elements(body)
         _refuse_beyond(len(parts), limit)
         return _read_apart(parts, kind, faults)
     _refuse_beyond(len(items), limit)
     return _sort_out(items, faults)
+
+
+def _lines_of(body: bytes, kind: type[Item]) -> list[Item]:
+    return msgspec.json.Decoder(kind).decode_lines(body)
+
+
+def _array_of(body: bytes, kind: type[Item]) -> list[Item]:
+    return msgspec.json.decode(body, type=list[kind])  # type: ignore[valid-type]
 
 
 def unfit(errors: FieldErrors) -> Problem:

@@ -24,29 +24,29 @@ MAX_SAMPLES = 1_000
 
 # Postgres cannot store NUL, and a text without a visible character tells no model anything.
 # Patterns that mean the same in Python and in a browser reading the OpenAPI document.
-_VISIBLE = r"^\s*[^\s\x00][^\x00]*$"
-_NO_NUL = r"^[^\x00]*$"
+VISIBLE = r"^\s*[^\s\x00][^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 
 Text = Annotated[
     str,
-    Meta(min_length=1, max_length=MAX_TEXT, pattern=_VISIBLE, description="What is classified."),
+    Meta(min_length=1, max_length=MAX_TEXT, pattern=VISIBLE, description="What is classified."),
 ]
 EventId = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=200,
-        pattern=_VISIBLE,
+        pattern=VISIBLE,
         description="Chosen by you, unique in the project; sending it again is safe.",
     ),
 ]
-LabelName = Annotated[str, Meta(max_length=60, pattern=_NO_NUL)]
+LabelName = Annotated[str, Meta(max_length=60, pattern=NO_NUL)]
 Subject = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=200,
-        pattern=_NO_NUL,
+        pattern=NO_NUL,
         description="Your name for the end user; stored as a keyed hash only.",
     ),
 ]
@@ -55,7 +55,7 @@ Session = Annotated[
     Meta(
         min_length=1,
         max_length=200,
-        pattern=_NO_NUL,
+        pattern=NO_NUL,
         description="Your name for the visit; stored as a keyed hash only.",
     ),
 ]
@@ -85,9 +85,9 @@ class ExternalPrediction(_Body, frozen=True, kw_only=True):
     """An answer that a model outside the hub gave."""
 
     text: Text
-    label: Annotated[str, Meta(min_length=1, max_length=60, pattern=_NO_NUL)]
+    label: Annotated[str, Meta(min_length=1, max_length=60, pattern=NO_NUL)]
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
-    model_version: Annotated[str, Meta(min_length=1, max_length=60, pattern=_NO_NUL)] | None = None
+    model_version: Annotated[str, Meta(min_length=1, max_length=60, pattern=NO_NUL)] | None = None
 
 
 class FeedbackRequest(_Body, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class FeedbackRequest(_Body, frozen=True, kw_only=True):
     prediction_id: UUID | None = None
     prediction: ExternalPrediction | None = None
     corrected_label: LabelName | None = None
-    comment: Annotated[str, Meta(max_length=5_000, pattern=_NO_NUL)] | None = None
+    comment: Annotated[str, Meta(max_length=5_000, pattern=NO_NUL)] | None = None
     subject: Subject | None = None
     session: Session | None = None
     occurred_at: Annotated[datetime, Meta(tz=True)] | None = None

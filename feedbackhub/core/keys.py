@@ -51,7 +51,7 @@ class KeyHolder:
 def key_of(request: Request) -> str | None:
     """The key in ``Authorization: Api-Key <key>``, or None when there is no such header."""
     # Not request.headers: making those of all headers costs more than the rest of this.
-    word, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    word, _, key = request._request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return key.strip() or None if word.lower() == KEYWORD.lower() else None
 
 

@@ -57,6 +57,12 @@ class Prepared:
 def _rows(
     wrapper: BaseDatabaseWrapper, sql: str, params: Mapping[str, Any] | None
 ) -> list[tuple[Any, ...]]:
-    with wrapper.cursor() as cursor:
+    # Someone counts queries or watches them, or a transaction must know of a failure.
+    if wrapper.queries_logged or wrapper.execute_wrappers or wrapper.in_atomic_block:
+        with wrapper.cursor() as watched:
+            watched.execute(sql, params)
+            return list(watched.fetchall()) if watched.description else []
+    # The driver's own cursor: Django's wrapping of it costs an event more than its hashes do.
+    with wrapper.wrap_database_errors, wrapper.connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall()) if cursor.description else []
