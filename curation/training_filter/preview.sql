@@ -1,6 +1,6 @@
 -- qualities --
--- How many labels could be trained on, by quality to two decimals, origin and value. Clusters are
--- few bytes each and are hashed once; a million labels are counted in about a second.
+-- How many labels could be trained on, by quality to two decimals, origin and value. One
+-- pass over the split's rows: a million labels take a second or a few, and no index helps a total.
 SELECT round(l.quality * 100)::int AS percent, l.origin, l.value, count(*) AS n
 FROM curation_cluster c
 JOIN curation_sample s ON s.cluster_id = c.id
