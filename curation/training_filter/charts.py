@@ -1,10 +1,13 @@
 """The training filter's chart: how many labels each threshold lets through, by origin."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from curation.intake.charts import FONT, GRID, INK, Figure, Theme
 from curation.training_filter.preview import Preview
 
+# Beyond it a name to the right of its line would be cut off.
+EDGE = 0.85
 # At least 3:1 against both page grounds; the dashes tell them apart without colour.
 ORIGINS = {
     "annotation": ("annotators", "#2f7de1", "solid"),
@@ -32,7 +35,7 @@ def kept_by_threshold(shown: Preview, *, current: float, chosen: float, theme: T
             "xaxis": _axis("Least quality trained on", theme) | {"range": [0, 1.02], "nticks": 6},
             "yaxis": _axis("Labels", theme) | {"rangemode": "tozero", "nticks": 5},
             "shapes": [_line(at, theme, is_chosen=said == "looked at") for at, said in marks],
-            "annotations": [_name(at, said, theme) for at, said in marks],
+            "annotations": _names(sorted(marks), theme),
         },
     }
 
@@ -56,7 +59,7 @@ def _curve(shown: Preview, place: int) -> dict[str, Any]:
         "name": title,
         "x": [each.threshold for each in shown.kept],
         "y": [each.by_origin[place] for each in shown.kept],
-        "line": {"color": colour, "dash": dash, "width": 2.5, "shape": "vh"},
+        "line": {"color": colour, "dash": dash, "width": 2.5, "shape": "hv"},
         "hovertemplate": "%{y:,}",
     }
 
@@ -73,15 +76,21 @@ def _line(at: float, theme: Theme, *, is_chosen: bool) -> dict[str, Any]:
     }
 
 
-def _name(at: float, said: str, theme: Theme) -> dict[str, Any]:
-    is_left = said == "looked at"
-    return {
-        "x": at,
-        "y": 1,
-        "yref": "paper",
-        "yanchor": "bottom",
-        "xanchor": "right" if is_left else "left",
-        "text": said,
-        "showarrow": False,
-        "font": {"color": INK[theme]},
-    }
+def _names(marks: Sequence[tuple[float, str]], theme: Theme) -> list[dict[str, Any]]:
+    """Each name beside its line, away from the other's and inside the drawing."""
+    names = []
+    for place, (at, said) in enumerate(marks):
+        is_first_of_two = len(marks) > 1 and place == 0
+        is_at_edge = at > EDGE
+        name = {
+            "x": at,
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "top" if is_at_edge and not is_first_of_two else "bottom",
+            "xanchor": "right" if is_first_of_two or is_at_edge else "left",
+            "text": said,
+            "showarrow": False,
+            "font": {"color": INK[theme]},
+        }
+        names.append(name)
+    return names
