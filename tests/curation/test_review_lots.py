@@ -1,12 +1,16 @@
 """The share drawn by lot: uniform over what is open, with a probability that is known."""
 
+import doctest
+from random import Random
+
 import pytest
 
 from curation.models import Annotation, Lease, Project, ReviewItem
 from curation.models.review import Queue
-from curation.review import engine, services
+from curation.review import engine, open_error, services
 from curation.review.engine import Asking
 from curation.review.mixing import SHARES, Drawn, Lot
+from curation.review.open_error import DrawnAnswer, weighted_share
 from feedbackhub.core.models import User
 from tests.curation.reviewing import answer, claimed, crooked_items, open_item
 from tests.factories import NOW, make_member, make_project
@@ -81,3 +85,42 @@ def test_how_an_answer_was_drawn_is_kept_with_it() -> None:
     services.release(project=project, user=user, items=[item.pk for item in items])
     kept = Annotation.objects.get(item=drawn)
     assert (kept.draw, kept.inclusion_probability) == ("random", pytest.approx(1 / 3))
+
+
+def test_the_worked_numbers_of_the_weighted_share_hold() -> None:
+    assert doctest.testmod(open_error).failed == 0
+
+
+def test_the_weighted_share_is_right_where_the_plain_one_is_not() -> None:
+    random, covered, plain = Random(5), 0, []
+    lots = sorted(random.random() ** 2 for _ in range(400))
+    # Where lots lie close, the model errs: what stands alone is drawn more often, and is right.
+    wrong = [at < 200 for at in range(400)]
+    for _ in range(200):
+        drawn = []
+        for _ in range(150):
+            start = random.random()
+            first = sum(lot < start for lot in lots)
+            at = (first + random.randrange(WINDOW)) % 400
+            drawn.append(DrawnAnswer(wrong[at], chance(lots, at)))
+        found = weighted_share(drawn)
+        assert found is not None
+        covered += found.low <= 0.5 <= found.high
+        plain.append(sum(each.is_wrong for each in drawn) / 150)
+    assert covered >= 180
+    assert sum(plain) / 200 < 0.35
+
+
+def test_the_error_on_open_texts_rests_on_draws_by_lot_alone() -> None:
+    project = make_project(random_share=0.0)
+    user = make_member(project)
+    for number in range(34):
+        item = open_item(project, predicted="positive", priority=0.5)
+        asking = Asking(project.pk, user.pk, is_senior=False, queues=[*SHARES], limit=10)
+        if number < 32:
+            engine.claim(asking=asking, drawn=Drawn(lots=(Lot(0.0, 0.0),)), now=NOW)
+        answer(project, user, item, "negative" if number % 4 == 0 else "positive")
+    found = open_error.open_error(project=project, since=NOW)
+    assert found is not None
+    assert (found.n, found.share) == (32, 0.25)
+    assert open_error.open_error(project=make_project(), since=NOW) is None
