@@ -12,7 +12,7 @@ from curation.privacy import retention
 from curation.review import gold, precedents
 from curation.review import services as review
 from curation.review.agreement import refresh as agreement
-from curation.review.reconcile import reconcile
+from curation.review.reconcile import reconcile, settle_stranded
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.partitions import ensure_partitions
 
@@ -48,8 +48,9 @@ def tend_gold() -> None:
 
 @shared_task(queue="ticks", soft_time_limit=300, time_limit=330)
 def reconcile_review() -> None:
-    """Check that the counters of review items add up."""
+    """Check that the counters of review items add up, and that none waits in vain."""
     reconcile(now=utcnow())
+    settle_stranded(now=utcnow())
 
 
 @shared_task(queue="ticks", soft_time_limit=60, time_limit=90)

@@ -15,9 +15,10 @@ from curation.review.agreement.skill import Skill
 from curation.review.consensus import Answer
 from curation.review.engine import SENIOR_ROLES
 from curation.review.overlap import Ballot, Decision, Skip, Standing
-from feedbackhub.core.sql import execute, statements
+from feedbackhub.core.sql import execute, fetch, statements
 
 ADOPT_LIMIT = 1_000
+STRANDED_LIMIT = 500
 SQL = statements(Path(__file__).with_name("deciding.sql"))
 
 
@@ -72,6 +73,25 @@ def put(*, of: Standing, decision: Decision, now: datetime) -> None:
 def adopt(*, project_id: int, now: datetime) -> int:
     """Let earlier blind answers stand for audit items that nobody can answer any more; how many."""
     return execute(SQL["adopt"], {"project": project_id, "adopted": ADOPT_LIMIT, "now": now})
+
+
+@dataclass(frozen=True)
+class Stranded:
+    """An item that waits for someone who will not come."""
+
+    id: int
+    project_id: int
+    sample_id: int
+
+
+def stranded() -> list[Stranded]:
+    """Items that were answered and that nobody is left to answer too."""
+    return fetch(SQL["stranded"], {"limit": STRANDED_LIMIT}, into=Stranded)
+
+
+def lock_sample(*, sample_id: int) -> None:
+    """Before its items are decided outside of an answer."""
+    execute(SQL["lock_sample"], {"sample": sample_id})
 
 
 def done_siblings(*, item_id: int, sample_id: int) -> list[int]:

@@ -95,6 +95,30 @@ WHERE i.id = %(item)s AND (i.status <> 'closed' OR i.routed <> '')
             AND twin.id <> i.id
     ));
 
+-- stranded --
+-- Items that were answered and wait for another reviewer whom the project has no more: they left,
+-- or have seen the text elsewhere since.
+SELECT i.id, i.project_id, i.sample_id FROM curation_reviewitem i
+WHERE i.status = 'open' AND i.done > 0 AND i.taken = i.done AND NOT i.for_senior
+    AND NOT EXISTS (
+        SELECT 1 FROM curation_membership m JOIN core_user u ON u.id = m.user_id AND u.is_active
+        WHERE m.project_id = i.project_id AND m.role IN ('annotator', 'senior')
+            AND NOT EXISTS (
+                SELECT 1 FROM curation_annotation a
+                WHERE a.sample_id = i.sample_id AND a.user_id = m.user_id
+                    AND (a.undone_at IS NULL OR a.kind = 'label')
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM curation_exposure e
+                WHERE e.sample_id = i.sample_id AND e.user_id = m.user_id
+            )
+    )
+ORDER BY i.id LIMIT %(limit)s;
+
+-- lock_sample --
+-- As everyone does who decides about one of its items.
+SELECT id FROM curation_sample WHERE id = %(sample)s FOR NO KEY UPDATE;
+
 -- settle_siblings --
 -- The sample is answered: other queues need not ask (on), unless someone is looking. The audit must:
 -- its truths would otherwise be short of just the texts that users dispute. Gold asks for reasons

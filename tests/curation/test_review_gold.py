@@ -8,9 +8,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
-from curation.models import Exposure, GoldItem, Label, Project, ReviewItem
+from curation.models import AnnotatorQuality, Exposure, GoldItem, Label, Project, ReviewItem
 from curation.models.review import Queue
 from curation.review import gold, gold_doubt, services
+from curation.review.agreement.refresh import refresh
 from curation.review.mixing import draw
 from feedbackhub.core.models import User
 from feedbackhub.core.roles import Role
@@ -130,6 +131,17 @@ def test_an_answer_to_gold_is_scored_and_makes_no_label() -> None:
     assert gold.gold_answers(project=project) == []
     assert Label.objects.count() == labels
     assert crooked_items() == []
+
+
+def test_what_gold_says_of_an_annotator_is_in_their_record() -> None:
+    project = make_project(gold_share=0.07)
+    ann = make_member(project)
+    answer(project, ann, hidden(seniors_agree(project)), "negative")
+    refresh(now=NOW + 5 * MINUTE)
+    record = AnnotatorQuality.objects.get(user=ann)
+    assert (record.n_gold, record.n_answers) == (1, 1)
+    makers = AnnotatorQuality.objects.exclude(user=ann)
+    assert {each.n_gold for each in makers} == {0}
 
 
 def test_each_serving_is_a_new_item_and_old_ones_make_way() -> None:

@@ -5,6 +5,7 @@ import pytest
 from curation.models import AnnotatorQuality, Label, ReviewItem
 from curation.models.review import Queue
 from curation.review import services
+from curation.review.reconcile import settle_stranded
 from feedbackhub.core.roles import Role
 from tests.curation.reviewing import (
     answer,
@@ -256,3 +257,16 @@ def test_an_audit_item_someone_else_can_answer_adopts_nothing() -> None:
     assert claimed(project, ann) == []
     assert fresh(audit).status == "open"
     assert claimed(project, ben) == [audit.pk]
+
+
+def test_an_item_whose_second_reviewer_left_is_concluded_by_the_nightly_look() -> None:
+    project = make_project()
+    ann, ben = make_member(project), make_member(project)
+    disputed = open_item(project, queue=Queue.DISPUTED)
+    answer(project, ann, disputed, "negative")
+    assert settle_stranded(now=NOW) == 0
+    ben.is_active = False
+    ben.save()
+    assert settle_stranded(now=NOW) == 1
+    assert (fresh(disputed).status, crooked_items()) == ("done", [])
+    assert label_of(disputed.sample) == ("negative", "annotation", 0.95)
