@@ -1,5 +1,7 @@
 """Reviewing by keyboard in a real browser, against the real queue engine."""
 
+import re
+
 import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
@@ -65,11 +67,16 @@ def test_no_key_is_lost_when_every_answer_takes_half_a_second(
     page.get_by_label("Fast").check()
     page.locator("#text").click()
     slow_down(page)
-    answer_all(page, 12, press=page.keyboard.press)
+    sent: list[str] = []
+    is_answer = lambda request: request.url.endswith("/submit")  # noqa: E731
+    page.on("request", lambda request: sent.append(request.url) if is_answer(request) else None)
+    seen = answer_all(page, 12, press=page.keyboard.press)
     all_saved(page)
-    answers = standing()
-    assert len(answers) == 12
-    assert all(answer.value in (answer.sample.text or "") for answer in answers)
+    answers = {answer.item_id: answer for answer in standing()}
+    assert len(answers) == len(sent) == 12
+    assert all(answer.value in (answer.sample.text or "") for answer in answers.values())
+    in_order = [answers[int(url.split("/")[-2])].sample.text for url in sent]
+    assert in_order == seen
 
 
 def test_answers_given_without_a_network_are_sent_once_it_is_back(
@@ -225,6 +232,30 @@ def test_a_key_held_down_answers_one_text(page: Page, project: Project, opened: 
     page.keyboard.up("1")
     all_saved(page)
     assert len(standing()) == 1
+
+
+def test_no_single_key_leaves_the_page_or_answers_unasked(
+    page: Page, project: Project, opened: Open
+) -> None:
+    fill_queue(project, 1)
+    opened()
+    text = page.locator("#text").inner_text()
+    for key in ["Backspace", "Delete", "Space", "Home", "F2", *"abcdehijklmopqrtvwxyz345678."]:
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile("/review/reviews/$"))
+    expect(page.locator("#text")).to_have_text(text)
+    assert page.get_by_role("radio", checked=True).count() == 0
+    assert standing() == []
+
+
+def test_keys_are_silent_while_an_input_method_composes(
+    page: Page, project: Project, opened: Open
+) -> None:
+    fill_queue(project, 1)
+    opened()
+    composing = "{code: 'Digit2', key: '2', bubbles: true, isComposing: true}"
+    page.evaluate(f"document.body.dispatchEvent(new KeyboardEvent('keydown', {composing}))")
+    assert page.get_by_role("radio", checked=True).count() == 0
 
 
 def test_digits_go_by_their_place_on_the_keyboard(
