@@ -15,7 +15,7 @@ WITH chosen AS (
     JOIN curation_lease l ON l.item_id = i.id AND l.user_id = %(user)s
     JOIN curation_sample s ON s.id = i.sample_id
     JOIN curation_prediction p ON p.id = coalesce(i.prediction_id, s.prediction_id)
-    WHERE i.status = 'open'
+    WHERE i.status = 'open' AND NOT i.for_senior AND l.draw <> 'random'
         AND NOT EXISTS (
             SELECT 1 FROM curation_reviewitem other
             WHERE other.sample_id = i.sample_id AND other.queue IN ('audit', 'gold')
@@ -63,6 +63,7 @@ FROM (
     LEFT JOIN curation_shownprediction shown
         ON a.was_shown AND shown.item_id = a.item_id AND shown.user_id = a.user_id
     WHERE i.project_id = %(project)s AND a.kind = 'label' AND (a.is_blind OR a.was_shown)
+        AND a.draw <> 'random'
         AND a.submitted_at >= (
             SELECT min(first.shown_at) FROM curation_shownprediction first
             JOIN curation_reviewitem item ON item.id = first.item_id

@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from curation.models import Annotation, CurationPolicy, Lease, Project, ReviewItem, ShownPrediction
-from curation.models.review import Queue
+from curation.models.review import Draw, Queue
 from curation.proportions import Share, difference, wilson
 from curation.review import services, shapes, wire
 from curation.review.anchoring import anchoring
 from feedbackhub.core.models import User
+from feedbackhub.core.roles import Role
 from tests.curation.reviewing import answer, crooked_items, fresh, label_of, open_item
 from tests.factories import NOW, make_member, make_project
 
@@ -67,11 +68,11 @@ def test_someone_else_answers_it_blind_and_their_answer_counts(
     CurationPolicy.objects.update(shown_first_share=0)
     other = make_member(project)
     assert claim(project, other) == {item.pk: None}
-    assert submit(project, other, item, "negative").status == "accepted"
+    assert submit(project, other, item, "positive").status == "accepted"
     label = label_of(item.sample)
     assert label is not None
-    assert label[0] == "negative"
-    assert fresh(item).status == ReviewItem.Status.DONE
+    assert label[2] > 0.75
+    assert (fresh(item).status, fresh(item).done) == (ReviewItem.Status.DONE, 1)
 
 
 def test_what_was_shown_is_shown_again_on_a_reload_and_never_to_another(
@@ -90,6 +91,23 @@ def test_audit_and_gold_are_never_shown(project: Project, annotator: User, queue
     item = open_item(project, queue=queue, predicted="positive")
     assert claim(project, annotator).get(item.pk) is None
     assert not ShownPrediction.objects.exists()
+
+
+def test_what_a_senior_decides_is_never_shown(project: Project) -> None:
+    senior = make_member(project, Role.SENIOR)
+    item = open_item(project, predicted="positive")
+    ReviewItem.objects.update(for_senior=True)
+    assert claim(project, senior) == {item.pk: None}
+
+
+def test_what_is_drawn_by_lot_is_never_shown(project: Project, annotator: User) -> None:
+    CurationPolicy.objects.update(random_share=0.5)
+    for _ in range(20):
+        open_item(project, predicted="positive")
+    claimed = claim(project, annotator)
+    by_lot = {lease.item_id for lease in Lease.objects.filter(draw=Draw.RANDOM)}
+    assert by_lot
+    assert {item for item, shown in claimed.items() if shown is None} == by_lot
 
 
 def test_a_text_that_is_audited_too_is_not_shown_in_another_queue(

@@ -74,7 +74,9 @@ def test_nothing_is_lost_or_asked_too_often_when_reservations_run_out(
     assert answers.count() == given
     assert all(each.value in (each.sample.text or "") for each in answers)
     counted = Counter(each.item_id for each in answers if each.is_blind and not each.is_extra)
-    assert counted == dict(ReviewItem.objects.values_list("id", "needed"))
+    needed = dict(ReviewItem.objects.values_list("id", "needed"))
+    # An item may be sure before it has all the answers it was opened for, never have more.
+    assert all(1 <= counted[item] <= most for item, most in needed.items())
     assert {*ReviewItem.objects.values_list("status", flat=True)} == {"done"}
     assert crooked_items() == []
     for page in pages:
