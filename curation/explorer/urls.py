@@ -6,6 +6,7 @@ from curation.explorer import bulk_views, quality_views, quality_voices, views
 
 urlpatterns = [
     path("samples/<slug:project>/", views.samples_page, name="samples"),
+    path("samples/<slug:project>/views/", views.save_view, name="samples-views"),
     path("samples/<slug:project>/bulk/", bulk_views.actions_page, name="samples-bulk"),
     path("samples/<slug:project>/bulk/new/", bulk_views.new_action, name="samples-bulk-new"),
     path(

@@ -47,6 +47,35 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.CreateModel(
+            name="SavedView",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("query", models.TextField(help_text="As it stands in the explorer's address.")),
+                ("saved_by", models.CharField(max_length=150)),
+                ("saved_at", models.DateTimeField()),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_views",
+                        to="curation.project",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "name"), name="savedview_name")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="BulkAction",
             fields=[
                 (

@@ -45,6 +45,7 @@ from curation.models.reviewing import (
     ShownPrediction,
 )
 from curation.models.sample import Band, Cluster, Label, LabelEvidence, Sample
+from curation.models.saved_view import SavedView
 from curation.models.scores import Ranking, SampleScore
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "Sample",
     "SampleConsensus",
     "SampleScore",
+    "SavedView",
     "ScreeningDue",
     "ShownPrediction",
     "Source",

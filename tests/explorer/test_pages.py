@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from curation.models import Exposure, Project
+from curation.models import Exposure, Project, SavedView
 from curation.models.review import Queue
 from feedbackhub.core.roles import Role
 from tests.curation.events import digest_all, sample_of, subject, thumb
@@ -84,6 +84,24 @@ def test_the_list_asks_a_fixed_number_of_times(
     client.force_login(make_member(project, Role.LEAD))
     with django_assert_max_num_queries(16):  # type: ignore[operator] # a fixture that is a function
         client.get(address(project), {"label": "none", "thumbs": "no"})
+
+
+def test_a_view_is_kept_by_name_changed_and_forgotten(client: Client) -> None:
+    project = make_project()
+    views = address(project, "views/")
+    client.force_login(make_member(project))
+    assert client.post(f"{views}?label=negative", {"name": "Bad"}).status_code == 403
+    client.force_login(make_member(project, Role.LEAD))
+    for query, name in (("label=gone", "Gone"), ("", "All"), ("label=negative", " ")):
+        client.post(f"{views}?{query}", {"name": name})
+    assert not SavedView.objects.exists()
+    client.post(f"{views}?label=positive&x=1", {"name": "Bad"})
+    kept = client.post(f"{views}?label=negative&sort=quality", {"name": "Bad"}, follow=True)
+    view = SavedView.objects.get()
+    assert (view.name, view.query) == ("Bad", "label=negative&sort=quality")
+    assert 'href="?label=negative&amp;sort=quality" aria-current="true"' in kept.content.decode()
+    client.post(f"{views}?label=negative", {"name": "Bad", "forget": "1"})
+    assert not SavedView.objects.exists()
 
 
 def test_an_empty_project_says_what_to_do(client: Client) -> None:
