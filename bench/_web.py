@@ -17,6 +17,7 @@ from feedbackhub.leash import die_with_parent
 from feedbackhub.premises import service_account
 
 START_PATIENCE_S = 60
+LOG_SHOWN = 8_000
 
 
 @contextmanager
@@ -39,6 +40,10 @@ def web_server() -> Iterator[int]:
                 sys.exit((home / "logs" / "web.log").read_text())
             time.sleep(0.1)
         yield port
+    except RuntimeError:
+        # What the server says of it would be gone with its home.
+        print((home / "logs" / "web.log").read_text()[-LOG_SHOWN:], file=sys.stderr)
+        raise
     finally:
         for child in filter(None, (web, redis)):
             child.terminate()
