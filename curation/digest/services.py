@@ -101,11 +101,14 @@ def drain(*, now: datetime, seconds: float, limit: int = 3000) -> DigestReport:
         screen(now=now)
         catch_up(now=now)
         if report.events < limit or time.monotonic() >= deadline:
-            return total
-    # What a crash left behind, and requests that landed nothing.
-    roll_up()
-    screen(now=now)
-    catch_up(now=now)
+            break
+    else:
+        # What a crash left behind, and requests that landed nothing.
+        roll_up()
+        screen(now=now)
+    # What was answered, imported or scored; more than one batch of it after a large file.
+    while catch_up(now=now) and time.monotonic() < deadline:
+        pass
     return total
 
 

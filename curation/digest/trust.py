@@ -145,22 +145,22 @@ def standing_of(*, project_id: int, now: datetime) -> Standing | None:
     if not rows:
         return None
     half_life = rows[0].half_life_days
-    days = [(now - row.as_of) / DAY for row in rows]
-    agreed = sum(
-        faded(row.agreed, days=age, half_life_days=half_life)
-        for row, age in zip(rows, days, strict=True)
-    )
-    disagreed = sum(
-        faded(row.disagreed, days=age, half_life_days=half_life)
-        for row, age in zip(rows, days, strict=True)
-    )
+    kept = [0.5 ** ((now - row.as_of) / DAY / half_life) for row in rows]
+    agreed = sum(row.agreed * share for row, share in zip(rows, kept, strict=True))
+    disagreed = sum(row.disagreed * share for row, share in zip(rows, kept, strict=True))
     usual = rate(agreed, disagreed, expected=START_RATE, worth=START_WORTH)
-    sources = {
-        row.source_id: row.trust(
-            now=now, half_life=half_life, expected=usual, worth=SOURCE_WORTH, usual=usual
+    sources = {}
+    for row, share in zip(rows, kept, strict=True):
+        # Of a source what the others lead one to expect: its own voices would count twice.
+        expected = rate(
+            max(agreed - row.agreed * share, 0.0),
+            max(disagreed - row.disagreed * share, 0.0),
+            expected=START_RATE,
+            worth=START_WORTH,
         )
-        for row in rows
-    }
+        sources[row.source_id] = row.trust(
+            now=now, half_life=half_life, expected=expected, worth=SOURCE_WORTH, usual=usual
+        )
     return Standing(usual, half_life, sources)
 
 

@@ -10,8 +10,8 @@ a forgetting factor a step, here by a half-life in days):
 
 so what is remembered can be kept as one number and brought up to date by one multiplication.
 
-What to expect comes from above: a project's overall rate is expected of a source, a source's rate
-of its subjects. A person who honestly dissents a few times stays near what is expected of anyone.
+What to expect comes from around and above: of a source what a project's other sources proved, of a
+subject what its source did. Who honestly dissents a few times stays near what is expected of all.
 """
 
 from dataclasses import dataclass

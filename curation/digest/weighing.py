@@ -46,7 +46,7 @@ def weigh(
 
 
 def catch_up(*, now: datetime, limit: int = DUE_AT_ONCE) -> int:
-    """Weigh anew what is due, up to ``limit`` rows; how many samples that was.
+    """Weigh anew what is due, up to ``limit`` rows; how many samples that named, gone ones too.
 
     One query when nothing is due. What is due is taken and done in one transaction.
     """
@@ -63,7 +63,7 @@ def catch_up(*, now: datetime, limit: int = DUE_AT_ONCE) -> int:
         projects = Project.objects.in_bulk(samples)
         for project_id, ids in sorted(samples.items()):
             _catch_up(projects[project_id], ids, now)
-        return sum(map(len, samples.values()))
+        return len(due)
 
 
 def _catch_up(project: Project, sample_ids: Sequence[int], now: datetime) -> None:

@@ -3,9 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from curation import labels
 from curation.digest import trust
+from curation.digest.services import drain
+from curation.digest.trust import standing_of
+from curation.digest.trust_shown import trust_rows
 from curation.digest.weighing import catch_up
 from curation.labels import Belief
 from curation.models import (
@@ -20,9 +24,11 @@ from curation.models import (
     SubjectTrust,
     WeighingDue,
 )
+from curation.privacy.erasure import carry_out, request_erasure
 from curation.rankings import Score, record_scores
 from curation.review import services
 from feedbackhub.core.models import User
+from feedbackhub.core.subjects import keyed_hash
 from tests.curation.events import digest_all, disagree, land, later, sample_of, subject, thumb
 from tests.curation.reviewing import answer, open_item
 from tests.factories import make_member, make_prediction, make_project, make_sample
@@ -249,6 +255,74 @@ def test_adding_and_taking_back_leaves_the_others_as_they_were() -> None:
     row = SourceTrust.objects.get()
     assert row.agreed == pytest.approx(0, abs=1e-9)
     assert row.disagreed == pytest.approx(before * 0.5 ** ((20 / 24) / 90), rel=1e-3)
+
+
+def test_an_erased_subject_leaves_no_trust_and_its_source_keeps_its_counts() -> None:
+    project = make_project()
+    ann = keyed_hash("ann", key=settings.SUBJECT_HASH_KEY, project_id=project.pk)
+    prediction = make_prediction(project)
+    thumb(prediction, "down", subject=ann)
+    digest_all()
+    sample = sample_of(prediction)
+    adjudicate(project, sample, "positive", make_member(project))
+    assert SubjectTrust.objects.filter(subject_hash=ann).exists()
+
+    erasure = request_erasure(
+        project=project, subject="ann", requested_by="admin", reason="Asked.", now=later()
+    )
+    carry_out(erasure=erasure, now=later())
+    WeighingDue.objects.create(sample_id=sample.pk)
+    settle()
+    assert not SubjectTrust.objects.exists()
+    assert AdjudicatedVoice.objects.get().subject_hash is None
+    assert SourceTrust.objects.get().disagreed_count == 1
+
+
+def test_pages_show_sources_and_both_ends_of_the_subjects() -> None:
+    project = make_project()
+    assert trust_rows(project=project, now=later()).usual is None
+    liar_and_friend(project, lies=3)
+    prediction = make_prediction(project, text="praised by Ben")
+    thumb(prediction, "up", subject=BEN)
+    digest_all()
+    adjudicate(project, sample_of(prediction), "positive", make_member(project))
+
+    shown = trust_rows(project=project, now=later(), limit=1)
+    (source,), (most,), (least,) = shown.sources, shown.most, shown.least
+    assert (source.agreed, source.adjudicated) == (1, 4)
+    assert (most.name, least.name) == (BEN.hex()[:8], ANN.hex()[:8])
+    assert least.low < least.trust < least.high
+    assert (least.adjudicated, round(least.recent)) == (3, 3)
+    assert least.weight < 1 < most.weight
+
+
+def test_unknown_subjects_count_as_their_source_does_and_as_one_where_there_is_one_source() -> None:
+    project = make_project()
+    liar_and_friend(project, lies=4)
+    assert standing_of(project_id=project.pk, now=later()).unknown(1).weight == 1.0  # type: ignore[union-attr]
+
+    annotator = make_member(project)
+    for number in range(4):
+        prediction = make_prediction(project, text=f"elsewhere {number}")
+        thumb(prediction, "up", source_id=2)
+        digest_all()
+        adjudicate(project, sample_of(prediction), "positive", annotator)
+    standing = standing_of(project_id=project.pk, now=later())
+    assert standing is not None
+    assert standing.unknown(1).weight < 1 <= standing.unknown(2).weight
+    assert standing.unknown(1).expected < standing.unknown(2).expected
+
+
+def test_a_drain_catches_up_with_all_that_is_due() -> None:
+    project = make_project()
+    sample = disagree(project, "great food")
+    Disagreement.objects.all().delete()
+    WeighingDue.objects.bulk_create(
+        [WeighingDue(sample_id=pk) for pk in [*range(10**9, 10**9 + 600), sample.pk]]
+    )
+    drain(now=later(), seconds=5)
+    assert record(sample).kinds == ["user_model"]
+    assert not WeighingDue.objects.exists()
 
 
 def test_nothing_due_costs_one_query(django_assert_num_queries: object) -> None:
