@@ -249,7 +249,6 @@ def _prepare() -> "tuple[Project, str, Events]":
     from django.db import connection  # noqa: PLC0415 settings exist only within the database
 
     from curation.intake.sources import create_source_key  # noqa: PLC0415
-    from curation.models import Source  # noqa: PLC0415
     from curation.services import LabelSpec, create_project  # noqa: PLC0415
     from feedbackhub.core.keys import Scope  # noqa: PLC0415
 
@@ -266,8 +265,6 @@ def _prepare() -> "tuple[Project, str, Events]":
     key = create_source_key(
         project=project, source_name="frontend", scopes=[Scope.FEEDBACK], now=now
     )
-    # As a source that web pages call, whose events keep a hash of the client's address.
-    Source.objects.update(allowed_origins=["https://shop.example"])
     with connection.cursor() as cursor:
         cursor.execute(SEED, {"project": project.pk, "count": PREDICTIONS, "now": now})
         events = Events([identity for (identity,) in cursor.fetchall()])
