@@ -24,7 +24,7 @@ SHOWN = 3
 BATCH = 1_000
 # Answers are committed out of order by moments; this many back are looked at again.
 OVERLAP = 200
-PER_WORD = 200
+PER_WORD = 100
 CANDIDATES = 60
 # Of the weight of the words asked for. With less in common two texts are not about the same thing.
 LEAST_SHARE = 0.2
