@@ -98,9 +98,9 @@ def sentence(worths: list[QueueWorth]) -> str:
         best = helped[0]
         interval = f"{_points(best.low)} to {_points(best.high)}"
         return (
-            f"{version} owes most to {best.title.lower()}: "
+            f"{version} owes most to the labels from “{best.title}”: "
             f"{_points(best.delta)} points ({interval})."
         )
     if harmed:
-        return f"The labels from {harmed[-1].title.lower()} made {version} worse; look at them."
+        return f"The labels from “{harmed[-1].title}” made {version} worse; look at them."
     return f"No queue alone moved {version} beyond chance."

@@ -73,7 +73,7 @@ def _trust_sentence(rows: TrustRows) -> str:
         return "No thumb has been judged by annotators yet, so every voice counts the same."
     judged = sum(row.adjudicated for row in rows.sources)
     noun = "thumb that was" if judged == 1 else "thumbs that were"
-    return f"Annotators bore out about {rows.usual:.0%} of the {judged:,} {noun} judged."
+    return f"Annotators bore out about {100 * rows.usual:.0f} % of the {judged:,} {noun} judged."
 
 
 @login_required

@@ -179,7 +179,7 @@ def test_the_value_board_names_the_queue_that_helped(client: Client) -> None:
     assert "have been valued yet" in client.get(address).content.decode()
     valued(project)
     page = " ".join(client.get(address).content.decode().split())
-    assert "v2 owes most to disputed: +3.0 points (+1.0 to +5.0)." in page
+    assert "v2 owes most to the labels from “Disputed”: +3.0 points (+1.0 to +5.0)." in page
     assert "v2, compared with v1" in page
     assert "not measured" in page
     drawn = client.get(f"{address}live/").json()["figures"]["value"]
