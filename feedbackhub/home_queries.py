@@ -135,7 +135,11 @@ def _waiting(ids: Sequence[int]) -> Mapping[int, list[tuple[str, int]]]:
 
 
 def _oldest_landed(ids: Sequence[int]) -> Mapping[int, datetime]:
-    rows = Landed.objects.filter(project_id__in=ids).order_by().values_list("project_id")
+    rows = (
+        Landed.objects.filter(project_id__in=ids, retry_at=None)
+        .order_by()
+        .values_list("project_id")
+    )
     return dict(rows.annotate(oldest=Min("received_at")))
 
 

@@ -1,7 +1,17 @@
 -- claim_landed --
 -- Take a batch of events nobody is digesting. The rows stay locked until the batch is done, so that
--- other workers pass over them, and are deleted by the same transaction: a crash leaves them.
-SELECT id::text, kind FROM curation_landed ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+-- other workers pass over them, and are deleted by the same transaction: a crash leaves them. What
+-- was set aside waits for its next try.
+SELECT id::text, kind, project_id FROM curation_landed
+WHERE retry_at IS NULL OR retry_at <= %(now)s
+ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED;
+
+-- set_aside --
+-- Events that cannot be digested as things stand, with the reason; tried again after one minute,
+-- then four, then sixteen, at last every six hours.
+UPDATE curation_landed SET failures = failures + 1, error = %(error)s,
+    retry_at = %(now)s + least(interval '1 minute' * power(4, least(failures, 6)), interval '6 hours')
+WHERE id = ANY (%(ids)s::uuid[]);
 
 -- predictions --
 -- The predictions of a batch that ask for work.

@@ -4,6 +4,7 @@ Only the processing row changes, never the event, and every step leaves a row th
 and why. Samples are locked before outcomes, as everywhere in the digest.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from curation.digest.rules import AddressBurst
 from curation.digest.samples import upsert_samples
 from curation.digest.screening import DAY, EPOCH, MINUTE, Scope, Suspicion, members, suspicions
 from curation.digest.supersession import EventId
+from curation.digest.trouble import PASSING
 from curation.digest.voices import reweigh
 from curation.digest.weighing import weigh
 from curation.intake.metrics import CAUGHT
@@ -29,6 +31,7 @@ from feedbackhub.core.sql import execute, fetch, statements
 from feedbackhub.core.transitions import StaleTransition
 
 SQL = statements(Path(__file__).with_name("quarantine.sql"))
+logger = logging.getLogger(__name__)
 DIGEST_SQL, SCREENING_SQL = outcomes.SQL, statements(Path(__file__).with_name("screening.sql"))
 State = FeedbackOutcome.State
 DIGEST = "digest"
@@ -67,12 +70,25 @@ def screen(*, now: datetime) -> int:
             for project, batches in groupby(due, key=lambda row: int(row[0]))
         }
         projects = Project.objects.in_bulk(ids)
-        books = rule_books(project_ids=projects.keys())
         return sum(
-            _screen(projects[pk], events, books[pk], now)
+            _screen_or_leave(projects[pk], events, now)
             for pk, events in sorted(ids.items())
             if pk in projects
         )
+
+
+def _screen_or_leave(project: Project, ids: Sequence[EventId], now: datetime) -> int:
+    """What fails is due again, behind what is due to other projects."""
+    try:
+        with transaction.atomic():
+            return _screen(project, ids, rule_books(project_ids=[project.pk])[project.pk], now)
+    except PASSING:
+        raise
+    except Exception:
+        logger.exception("%d events of %s could not be screened", len(ids), project.slug)
+        params = {"projects": [project.pk] * len(ids), "ids": list(ids)}
+        execute(DIGEST_SQL["screening_due"], params)
+        return 0
 
 
 def _screen(project: Project, ids: Sequence[EventId], book: RuleBook, now: datetime) -> int:

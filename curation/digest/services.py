@@ -3,11 +3,15 @@
 One batch is one transaction: its ``Landed`` rows are locked first and deleted last. Whatever stops
 it in between leaves the events landed, and the next look starts them anew. Several workers pass
 over each other's rows. Every step is set-based: no statement per event.
+
+Each project's part is digested by itself. One that fails is halved until the events that cannot be
+digested stand alone: those are set aside with their error, the others are digested.
 """
 
+import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -24,13 +28,21 @@ from curation.digest.samples import NewSample, upsert_samples
 from curation.digest.spoken import Spoken
 from curation.digest.supersession import EventId
 from curation.digest.tallies import roll_up
+from curation.digest.trouble import PASSING
 from curation.digest.voices import reweigh
 from curation.digest.weighing import catch_up, weigh
+from curation.intake.metrics import SET_ASIDE
 from curation.models import FeedbackOutcome, Landed, Project, Sample
 from feedbackhub.core.sql import execute, fetch, statements
 
 SQL = statements(Path(__file__).with_name("digest.sql"))
 State = FeedbackOutcome.State
+Claimed = Sequence[tuple[EventId, str]]
+"""Events with their kinds."""
+# After so many failures in one look what else fails is set aside unhalved: all of it will.
+MOST_FAILURES = 20
+LONGEST_ERROR = 500
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,8 @@ class DigestReport:
     """Disputed items opened or refreshed."""
     audited: int = 0
     """Audit items opened."""
+    set_aside: int = 0
+    """Events that could not be digested, among ``events``; they stay landed."""
 
     def __add__(self, other: "DigestReport") -> "DigestReport":
         """Both together."""
@@ -78,11 +92,12 @@ def digest(*, now: datetime, limit: int = 1000) -> DigestReport:
     One query when nothing is due. Digesting an event again changes nothing.
     """
     with transaction.atomic():
-        landed = _claim(limit)
-        if not landed:
+        claimed = _claim(limit, now)
+        if not claimed:
             return DigestReport()
-        report = _digest(landed, now)
-        execute(SQL["delete_landed"], {"ids": [event_id for event_id, _ in landed]})
+        report = DigestReport()
+        for _, landed in sorted(claimed.items()):
+            report += _digest_or_set_aside(landed, now, failures=[])
     return report
 
 
@@ -97,28 +112,81 @@ def drain(*, now: datetime, seconds: float, limit: int = 3000) -> DigestReport:
     total = DigestReport()
     while (report := digest(now=now, limit=limit)).events:
         total += report
-        roll_up()
-        screen(now=now)
-        catch_up(now=now)
+        _follow_up(now)
         if report.events < limit or time.monotonic() >= deadline:
             break
     else:
         # What a crash left behind, and requests that landed nothing.
-        roll_up()
-        screen(now=now)
+        _follow_up(now)
     # What was answered, imported or scored; more than one batch of it after a large file.
-    while catch_up(now=now) and time.monotonic() < deadline:
+    while _tried(catch_up, now) and time.monotonic() < deadline:
         pass
     return total
 
 
-def _claim(limit: int) -> list[tuple[EventId, str]]:
+def _follow_up(now: datetime) -> None:
+    """What comes after a batch, in transactions of its own."""
+    roll_up()
+    _tried(screen, now)
+    _tried(catch_up, now)
+
+
+def _tried(step: Callable[..., int], now: datetime) -> int:
+    """What ``step`` did; nothing, if it failed: events do not wait for its trouble."""
+    try:
+        return step(now=now)
+    except PASSING:
+        raise
+    except Exception:
+        logger.exception("the digest could not %s; it goes on and tries again", step.__name__)
+        return 0
+
+
+def _claim(limit: int, now: datetime) -> dict[int, list[tuple[EventId, str]]]:
+    """By project."""
+    claimed: dict[int, list[tuple[EventId, str]]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(SQL["claim_landed"], {"limit": limit})
-        return list(cursor.fetchall())
+        cursor.execute(SQL["claim_landed"], {"limit": limit, "now": now})
+        for event_id, kind, project_id in cursor.fetchall():
+            claimed[project_id].append((event_id, kind))
+    return claimed
 
 
-def _digest(landed: Sequence[tuple[EventId, str]], now: datetime) -> DigestReport:
+def _digest_or_set_aside(
+    landed: Claimed, now: datetime, *, failures: list[EventId]
+) -> DigestReport:
+    """Digest what can be digested; ``failures`` collects what could not, over all halves."""
+    try:
+        with transaction.atomic():
+            report = _digest(landed, now)
+            execute(SQL["delete_landed"], {"ids": [event_id for event_id, _ in landed]})
+    except PASSING:
+        raise
+    # Whatever it is, others must not wait for it.
+    except Exception as error:
+        if len(landed) == 1 or len(failures) >= MOST_FAILURES:
+            failures += [event_id for event_id, _ in landed]
+            return _set_aside(landed, error, now)
+        middle = len(landed) // 2
+        return _digest_or_set_aside(landed[:middle], now, failures=failures) + _digest_or_set_aside(
+            landed[middle:], now, failures=failures
+        )
+    return report
+
+
+def _set_aside(landed: Claimed, error: Exception, now: datetime) -> DigestReport:
+    # The first line alone: what follows it may quote what people wrote.
+    said = f"{type(error).__name__}: {error}".replace("\0", "").split("\n", 1)[0][:LONGEST_ERROR]
+    execute(
+        SQL["set_aside"],
+        {"ids": [event_id for event_id, _ in landed], "error": said, "now": now},
+    )
+    logger.error("%d events set aside, the first %s", len(landed), landed[0], exc_info=error)
+    SET_ASIDE.inc(len(landed))
+    return DigestReport(events=len(landed), set_aside=len(landed))
+
+
+def _digest(landed: Claimed, now: datetime) -> DigestReport:
     predictions, feedback = _load(landed)
     project_ids = {row.project_id for row in predictions} | {row.project_id for row in feedback}
     projects = Project.objects.in_bulk(project_ids)
@@ -155,7 +223,7 @@ def _digest(landed: Sequence[tuple[EventId, str]], now: datetime) -> DigestRepor
 
 
 def _load(
-    landed: Sequence[tuple[EventId, str]],
+    landed: Claimed,
 ) -> tuple[list[_PredictionRow], list[FeedbackRow]]:
     ids: dict[str, list[EventId]] = {kind: [] for kind in Landed.Kind.values}
     for event_id, kind in landed:

@@ -32,6 +32,10 @@ CAUGHT = Counter(
     "Accepted feedback that a statistical rule held back later.",
     ["project", "rule"],
 )
+SET_ASIDE = Counter(
+    "hub_digest_set_aside_total",
+    "Landed events that the digest could not digest and tries again later; each try counts.",
+)
 DIGEST_LAG = Gauge(
     "hub_digest_lag_seconds",
     "Age of the oldest landed event that is not digested; 0 when none waits.",

@@ -127,6 +127,23 @@ def digest_lag(*, project: Project | None, now: datetime) -> timedelta:
     return timedelta(0) if oldest is None else max(timedelta(0), now - oldest)
 
 
+@dataclass(frozen=True)
+class SetAside:
+    """Events the digest could not digest, and tries again."""
+
+    n: int
+    error: str | None
+    """Of the one that failed most often."""
+    retry_at: datetime | None
+    """When the first of them is tried again."""
+
+
+def set_aside(*, project: Project) -> SetAside:
+    """What of a project's events the digest has failed on."""
+    (found,) = fetch(SQL["set_aside"], {"project": project.pk}, into=SetAside)
+    return found
+
+
 def measure_digest_lag(*, now: datetime) -> None:
     """Tell Prometheus how far the digest is behind, over all projects."""
     DIGEST_LAG.set(digest_lag(project=None, now=now).total_seconds())

@@ -23,12 +23,20 @@ SELECT greatest(
 ) AS at;
 
 -- oldest_landed --
--- The event that has waited longest for the digest: keys are in order of receipt.
-SELECT received_at AS at FROM curation_landed WHERE project_id = %(project)s ORDER BY id LIMIT 1;
+-- The event that has waited longest for the digest, but for what is set aside: keys are in order
+-- of receipt.
+SELECT received_at AS at FROM curation_landed
+WHERE project_id = %(project)s AND retry_at IS NULL ORDER BY id LIMIT 1;
 
 -- oldest_landed_of_all --
 -- The same, of every project.
-SELECT received_at AS at FROM curation_landed ORDER BY id LIMIT 1;
+SELECT received_at AS at FROM curation_landed WHERE retry_at IS NULL ORDER BY id LIMIT 1;
+
+-- set_aside --
+-- Events the digest could not digest: how many, the latest error, and when it tries again.
+SELECT count(*) AS n, (array_agg(error ORDER BY failures DESC, id))[1] AS error,
+    min(retry_at) AS retry_at
+FROM curation_landed WHERE project_id = %(project)s AND retry_at IS NOT NULL;
 
 -- held_by --
 -- Why events of the last day are held back.

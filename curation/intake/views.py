@@ -101,6 +101,7 @@ def _context(
         "headline": pages.headline(hour, lag=lag, latest=latest, now=now),
         "is_late": lag > pages.LATE,
         "lag": pages.in_words(lag),
+        "set_aside": pulse.set_aside(project=project),
         "stats": [
             ("Events per second", f"{recent.events / RATE_OVER.total_seconds():,.1f}", "5 minutes"),
             ("Accepted", f"{hour.accepted:,}", "last hour"),

@@ -51,4 +51,29 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunSQL(STORAGE, migrations.RunSQL.noop),
+        migrations.AddField(
+            "landed",
+            "failures",
+            models.PositiveSmallIntegerField(
+                db_default=0, default=0, help_text="How often the digest could not digest it."
+            ),
+        ),
+        migrations.AddField(
+            "landed",
+            "error",
+            models.TextField(blank=True, db_default="", default="", help_text="The latest."),
+        ),
+        migrations.AddField(
+            "landed",
+            "retry_at",
+            models.DateTimeField(help_text="Set aside until then.", null=True),
+        ),
+        migrations.AddIndex(
+            "landed",
+            models.Index(
+                condition=models.Q(("retry_at__isnull", False)),
+                fields=["project_id", "id"],
+                name="landed_set_aside",
+            ),
+        ),
     ]

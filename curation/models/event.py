@@ -126,10 +126,23 @@ class Landed(models.Model):
     project_id = models.BigIntegerField()
     kind = models.CharField(max_length=10, choices=Kind.choices)
     received_at = models.DateTimeField()
+    failures = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How often the digest could not digest it."
+    )
+    error = models.TextField(blank=True, default="", db_default="", help_text="The latest.")
+    retry_at = models.DateTimeField(null=True, help_text="Set aside until then.")
 
     class Meta:
         ordering = ["id"]
         verbose_name_plural = "landed"
+        indexes = [
+            # Events that are set aside: none, as a rule.
+            models.Index(
+                fields=["project_id", "id"],
+                condition=models.Q(retry_at__isnull=False),
+                name="landed_set_aside",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"

@@ -144,6 +144,7 @@ def _samples(erasure: Erasure, now: datetime) -> int:
 def _rejected(erasure: Erasure, now: datetime) -> int:
     params = _parameters(erasure)
     keyed = f"{KEYED}{params['subject'].hex()}"
+    execute(SQL["erase_errors"], params)
     return execute(SQL["erase_rejected"], {**params, "keyed": keyed, "erased": ERASED_PAYLOAD})
 
 

@@ -125,3 +125,7 @@ WHERE sample_id = ANY (%(samples)s::bigint[]) AND status = 'open';
 -- Input that never landed names its subject by the keyed hash.
 UPDATE curation_rejectedevent SET payload = %(erased)s
 WHERE project_id = %(project)s AND position(%(keyed)s IN payload) > 0;
+
+-- erase_errors --
+-- An error of the digest may quote what it failed on.
+UPDATE curation_landed SET error = '' WHERE project_id = %(project)s AND retry_at IS NOT NULL;

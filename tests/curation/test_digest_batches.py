@@ -287,7 +287,7 @@ def test_digesting_an_event_again_changes_nothing() -> None:
     assert Landed.objects.count() == 0
 
 
-class PowerCut(Exception):
+class PowerCut(BaseException):
     """The worker dies here."""
 
 
