@@ -1,7 +1,8 @@
 """The digest: events a second from landed rows to samples, outcomes, labels and queue items.
 
-``python -m bench.digest`` lands feedback of many subjects on distinct and repeated texts, a tenth
+``python -m bench.digest`` lands feedback of many subjects on distinct and repeated reviews, a tenth
 of it contradicting the model, and audited predictions, then drains it with one worker.
+Near-duplicates are found and the quarantine rules asked on the way.
 """
 
 import sys
@@ -9,6 +10,7 @@ import time
 from datetime import UTC, datetime
 
 from bench._database import database
+from feedbackhub.demo.corpus import generate_reviews
 
 FLOOR = 5_000.0
 EVENTS = 30_000
@@ -19,9 +21,9 @@ INSERT INTO curation_prediction
      programme_group, is_audit, is_external, created_at)
 SELECT ('0193' || lpad(to_hex(n), 28, '0'))::uuid, %(project)s, 1, t.text, sha256(t.text::bytea),
     'good', 0.8, 'v1', 'control', '', n %% 50 = 0, false, %(now)s
-FROM generate_series(1, %(events)s) AS n,
-    LATERAL (SELECT 'The soup number ' || (n %% (%(events)s * 4 / 5)) || ' was served with a '
-        || 'smile, but the dessert came late and cold to our table by the window.' AS text) t;
+FROM generate_series(1, %(events)s) AS n
+JOIN unnest(%(texts)s::text[]) WITH ORDINALITY AS t (text, place)
+    ON t.place = 1 + n %% cardinality(%(texts)s::text[]);
 INSERT INTO curation_feedback
     (id, project_id, source_id, event_id, prediction_id, rating, corrected_label, subject_hash,
      predicted_label, confidence, model_version, arm, programme_group, quarantine_reasons,
@@ -58,7 +60,11 @@ def main() -> int:
             now=now,
         )
         with connection.cursor() as cursor:
-            cursor.execute(SEED, {"project": project.pk, "events": EVENTS, "now": now})
+            reviews = dict.fromkeys(each.text for each in generate_reviews(n=EVENTS, seed=1))
+            texts = list(reviews)[: EVENTS * 4 // 5]
+            cursor.execute(
+                SEED, {"project": project.pk, "events": EVENTS, "texts": texts, "now": now}
+            )
         started = time.perf_counter()
         events = drain(now=now, seconds=600).events
         rate = events / (time.perf_counter() - started)

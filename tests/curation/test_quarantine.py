@@ -247,11 +247,11 @@ def test_a_crash_while_screening_leaves_it_due(monkeypatch: pytest.MonkeyPatch) 
     digest(now=LATER)
 
     def dies(**_: object) -> None:
-        raise RuntimeError
+        raise SystemExit
 
     with monkeypatch.context() as patch:
         patch.setattr(quarantine, "reweigh", dies)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(SystemExit):
             screen(now=LATER)
     assert states(events) == {"counted"}
     assert screen(now=LATER) == 50
