@@ -25,6 +25,14 @@ class Corpus:
     written: list[tuple[str, Label]]
     """Distinct texts with their truth, half of them positive."""
 
+    def imported(self) -> list[tuple[str, Label]]:
+        """The texts of the dump with their labels; its quotes are plain characters."""
+        with self.dump.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            return [
+                (row["Review"], "positive" if row["Liked"] == "1" else "negative") for row in rows
+            ]
+
 
 def corpus(*, n: int, folder: Path) -> Corpus:
     """The real dump and later reviews of another town; generated ones where there are none."""
