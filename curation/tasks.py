@@ -7,6 +7,7 @@ from curation.digest import services as digestion
 from curation.digest import trust
 from curation.exchange import imports
 from curation.explorer import bulk
+from curation.groups import measure as groups
 from curation.intake.pulse import measure_digest_lag
 from curation.privacy import retention
 from curation.review import gold, precedents
@@ -94,3 +95,10 @@ def import_files() -> None:
 def age_labels() -> None:
     """Weigh the labels whose age has come to count for more."""
     label_weighing.age_labels(now=utcnow())
+
+
+# Looks for topics with scikit-learn, and at tens of thousands of texts: beside training.
+@shared_task(queue="training", soft_time_limit=900, time_limit=960)
+def measure_groups() -> None:
+    """Look at who is heard and where the model fails, in the projects where that is due."""
+    groups.measure_due(now=utcnow())

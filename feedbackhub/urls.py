@@ -25,6 +25,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("hub/mark.svg"))),
     path("api/", include("feedbackhub.api")),
     path("", include("curation.exchange.urls")),
+    path("", include("curation.groups.urls")),
     path("", include("curation.intake.urls")),
     path("", include("curation.explorer.urls")),
     path("", include("curation.training_filter.urls")),

@@ -7,20 +7,20 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from curation.exchange import files, imports, label_studio
 from curation.exchange.api import read_query, streamed
 from curation.exchange.labels import ORIGINS, SPLITS
+from curation.explorer.views import curated_project
 from curation.intake.files import KNOWN, CannotImport
 from curation.intake.importing import Columns, parse_mapping
 from curation.models import FileImport, Project
 from feedbackhub.core.clock import utcnow
 from feedbackhub.core.models import User
 from feedbackhub.core.problems import Problem
-from feedbackhub.core.roles import Can
 
 LARGEST = 250 * 1024 * 1024
 SHOWN = 20
@@ -69,7 +69,7 @@ class UploadForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def files_page(request: HttpRequest, project: str) -> HttpResponse:
     """What can be taken along, what was brought, and the form to bring more."""
-    found, user = _project(request, project)
+    found, user = curated_project(request, project)
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid() and _upload(form, found, user):
         messages.success(request, "The file is here; it is being read.")
@@ -93,7 +93,7 @@ def files_page(request: HttpRequest, project: str) -> HttpResponse:
 @require_safe
 def download(request: HttpRequest, project: str, name: str) -> HttpResponseBase:
     """One file of the project's labels, or the configuration that reads them in Label Studio."""
-    found, _ = _project(request, project)
+    found, _ = curated_project(request, project)
     if name == CONFIGURATION:
         options = found.label_options.values_list("name", "hotkey", "colour")
         text = label_studio.configuration(labels=list(options))
@@ -106,14 +106,6 @@ def download(request: HttpRequest, project: str, name: str) -> HttpResponseBase:
         messages.error(request, str(problem.detail))
         return redirect("samples-files", project=found.slug)
     return streamed(project_id=found.pk, slug=found.slug, name=name, wanted=wanted)
-
-
-def _project(request: HttpRequest, slug: str) -> tuple[Project, User]:
-    user = request.user
-    assert isinstance(user, User)
-    found = get_object_or_404(Project.objects.visible_to(user), slug=slug)
-    found.require(user, Can.CURATE)
-    return found, user
 
 
 def _upload(form: UploadForm, project: Project, user: User) -> bool:

@@ -20,6 +20,7 @@ from curation.models.event import (
 )
 from curation.models.exchange import FileImport
 from curation.models.gold import GoldItem
+from curation.models.groups import GroupMeasure, GroupMeasurement, WordGroup
 from curation.models.privacy import Erasure, RetentionPolicy
 from curation.models.project import (
     CurationPolicy,
@@ -68,6 +69,8 @@ __all__ = [
     "FeedbackOutcome",
     "FileImport",
     "GoldItem",
+    "GroupMeasure",
+    "GroupMeasurement",
     "Guideline",
     "IntakeMinute",
     "IntakeTally",
@@ -100,4 +103,5 @@ __all__ = [
     "SubjectTrust",
     "TrainingExclusion",
     "WeighingDue",
+    "WordGroup",
 ]

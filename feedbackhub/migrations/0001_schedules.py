@@ -17,6 +17,7 @@ SCHEDULES = [
     ("Tidy trust", "curation.tasks.tidy_trust", 5, "minutes", 300),
     ("Carry out erasures", "feedbackhub.tasks.erase", 30, "seconds", 30),
     ("Read uploaded files", "curation.tasks.import_files", 3, "seconds", 10),
+    ("Measure groups", "curation.tasks.measure_groups", 30, "seconds", 30),
     ("Plan training", "training.tasks.plan", 3, "seconds", 10),
     ("Score the pool", "training.tasks.score", 5, "seconds", 10),
     ("Look for label errors", "training.tasks.doubt", 30, "seconds", 30),

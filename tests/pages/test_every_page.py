@@ -39,6 +39,7 @@ def lead(project: Project) -> User:
         "/quality/reviews/filter/",
         "/samples/reviews/",
         "/samples/reviews/files/",
+        "/groups/reviews/",
         "/try/reviews/",
         "/no/such/page/",
     ],
