@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
+from django.http.request import RawPostDataException
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -115,3 +116,5 @@ def _body(request: HttpRequest, kind: type[Body]) -> Body:
         return read_one(request.body or b"{}", kind)
     except RequestDataTooBig:
         raise Problem(413, "That is too large to send.") from None
+    except RawPostDataException:  # A form, which was read as one on the way here.
+        raise Problem(415, "Send `Content-Type: application/json`.") from None
