@@ -29,6 +29,7 @@ from training.triggers import Trigger
 
 # The newest ones; older ones stand on the pages and in the admin.
 LIMIT = 100
+FILES = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in CONTENT_TYPES.values()}
 
 
 class ManageEndpoint(ProjectEndpoint):
@@ -157,7 +158,7 @@ class SnapshotFileView(ManageEndpoint):
         ),
         tags=["export"],
         parameters=[OpenApiParameter("file_format", str, "path", enum=list(Format))],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **problems()},
+        responses={**FILES, **problems()},
     )
     def get(
         self, request: Request, project: str, digest: str, file_format: str

@@ -1,6 +1,6 @@
 """Taking labels along over HTTP: streamed, so that their number does not matter."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -8,11 +8,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from curation.exchange import files
+from curation.exchange import files, label_studio
+from curation.exchange.formats import CONTENT_TYPES
 from curation.exchange.labels import ORIGINS, SPLITS, Wanted
 from curation.intake.endpoints import ProjectEndpoint
 from feedbackhub.core.keys import Scope, has_scope
-from feedbackhub.core.openapi import problems
+from feedbackhub.core.openapi import problems, schema_of
 from feedbackhub.core.problems import Problem
 
 FILTERS = [
@@ -21,6 +22,10 @@ FILTERS = [
     OpenApiParameter("min_quality", float, description="In [0, 1]."),
     OpenApiParameter("unlabelled", bool, description="Texts without a label too."),
 ]
+
+
+FILES = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in CONTENT_TYPES.values()}
+TASKS = schema_of(list[dict[str, Any]])
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,7 +81,7 @@ class ExportView(ProjectEndpoint):
         ),
         tags=["export"],
         parameters=[OpenApiParameter("name", str, "path", enum=files.names()), *FILTERS],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **problems(400)},
+        responses={**FILES, (200, label_studio.CONTENT_TYPE): TASKS, **problems(400)},
     )
     def get(self, request: Request, project: str, name: str) -> HttpResponseBase:
         """Stream one file."""

@@ -245,7 +245,7 @@ def _open_review(journey: Journey, page: Page) -> None:
     page.locator("#text").click()
 
 
-def _label(journey: Journey, page: Page, *, until: Callable[[], Any], most: int = 200) -> None:
+def _label(journey: Journey, page: Page, *, until: Callable[[], Any], most: int = 500) -> None:
     """Answer what comes, by keyboard, until something has happened."""
     truth, text, work = journey.truth, page.locator("#text"), page.locator("#work")
     for _ in range(most):

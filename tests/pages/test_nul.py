@@ -34,7 +34,8 @@ def test_a_form_is_refused(lead: Client) -> None:
 
 
 def test_the_api_says_so_as_a_problem(client: Client) -> None:
-    said = client.get("/api/v1/projects/reviews/rollouts?before=%00")
+    headers = {"Authorization": f"Api-Key {make_key(make_project(slug='reviews'))}"}
+    said = client.get("/api/v1/projects/reviews/rollouts?before=%00", headers=headers)
     assert (said.status_code, said["Content-Type"]) == (400, "application/problem+json")
 
 
