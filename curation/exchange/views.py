@@ -53,7 +53,7 @@ class UploadForm(forms.Form):
         label="What label values mean",
         max_length=2_000,
         required=False,
-        help_text="Such as 0=negative, 1=positive. Empty: values are labels. `3=` leaves rows out.",
+        help_text="Such as 0=negative, 1=positive. Empty: values are labels. “3=” leaves rows out.",
     )
 
     def clean_file(self) -> "UploadedFile[bytes]":

@@ -41,7 +41,8 @@ def shares(dots: Sequence[Dot], *, everywhere: float | None, title: str, theme: 
             "fixedrange": True,
             "gridcolor": GRID,
             "rangemode": "tozero",
-            "nticks": 6,
+            "nticks": 4,
+            "tickangle": 0,
         },
         "yaxis": {
             "automargin": True,

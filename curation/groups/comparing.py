@@ -7,6 +7,8 @@ from curation.groups.slicing import Group
 
 # Fewer say nothing about a group: it is shown, and not judged.
 LEAST = 30
+# Fewer are not even shown: a language that was guessed once.
+SHOWN = 10
 ALPHA = 0.05
 
 
@@ -96,12 +98,17 @@ def _largest(by_group: Mapping[Group, Counts], most: int) -> list[tuple[Group, C
     chosen = []
     for name in sorted(dimensions):
         members = sorted(
-            dimensions[name], key=lambda each: (-each[1].predictions, -each[1].audited, each[0])
+            (each for each in dimensions[name] if _is_shown(each[1])),
+            key=lambda each: (-each[1].predictions, -each[1].audited, each[0]),
         )
         # Words that a lead wrote are compared with the texts without them.
         if len(members) > 1 or name == "words":
             chosen += members[:most]
     return chosen
+
+
+def _is_shown(counts: Counts) -> bool:
+    return max(counts.predictions, counts.audited) >= SHOWN
 
 
 @dataclass(frozen=True)

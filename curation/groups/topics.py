@@ -15,6 +15,8 @@ NAMED_BY = 3
 # Words of every third text say nothing about a topic, words of fewer than five texts too little.
 MAX_DF, MIN_DF = 0.3, 5
 MAX_FEATURES = 5_000
+# Shorter ones are mostly grammar, in most languages: "the", "und", "pas".
+WORD = r"\w{4,}"
 
 
 def find_topics(texts: Sequence[str], *, seed: int = 1) -> list[Words]:
@@ -26,7 +28,11 @@ def find_topics(texts: Sequence[str], *, seed: int = 1) -> list[Words]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(
-        max_df=MAX_DF, min_df=MIN_DF, max_features=MAX_FEATURES, sublinear_tf=True
+        max_df=MAX_DF,
+        min_df=MIN_DF,
+        max_features=MAX_FEATURES,
+        sublinear_tf=True,
+        token_pattern=WORD,
     )
     try:
         matrix = vectorizer.fit_transform(texts)

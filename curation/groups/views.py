@@ -212,13 +212,13 @@ def _figures(measurement: GroupMeasurement, theme: Theme) -> dict[str, Any]:
         "heard": charts.shares(
             heard,
             everywhere=m.feedback / m.predictions if m.predictions else None,
-            title="Predictions that were rated",
+            title="Rated",
             theme=theme,
         ),
         "right": charts.shares(
             right,
             everywhere=m.correct / m.audited if m.audited else None,
-            title="Audited answers that were right",
+            title="Right",
             theme=theme,
         ),
     }
@@ -227,4 +227,4 @@ def _figures(measurement: GroupMeasurement, theme: Theme) -> dict[str, Any]:
 def _dot(each: GroupMeasure, hits: int, n: int, *, is_flagged: bool) -> charts.Dot:
     low, high = wilson(Share(hits, n)) or (0.0, 1.0)
     name = f"{each.dimension}: {each.name}"
-    return charts.Dot(name[:48], hits / n, low, high, n, is_flagged)
+    return charts.Dot(name[:32], hits / n, low, high, n, is_flagged)
