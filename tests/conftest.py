@@ -1,9 +1,13 @@
 """Fixtures every test shares; the servers are started by :mod:`tests.servers`."""
 
+import time
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
+from django.core.management import CommandError
+from django.core.management.commands import flush
 from playwright.sync_api import Browser, Page
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -34,6 +38,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the whole hub come first, because they take longest."""
     items.sort(key=lambda item: not _is_of_the_stack(item.nodeid.partition("::")[0]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_flush() -> Iterator[None]:
+    """A request left behind by a closed page may be in the way of emptying tables; it soon ends."""
+    handle = flush.Command.handle
+
+    def patient(self: flush.Command, **options: Any) -> None:
+        for _ in range(4):
+            try:
+                return handle(self, **options)
+            except CommandError:
+                time.sleep(0.3)
+        return handle(self, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush.Command, "handle", patient)
+        yield
 
 
 @pytest.fixture(scope="session")
